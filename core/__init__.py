@@ -1,0 +1,1 @@
+"""Rules and arithmetic: no clock, no user interface, no store, no net."""
