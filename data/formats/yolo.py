@@ -1,0 +1,178 @@
+"""YOLO: a text file for each picture, a line for each box or outline, in fractions of width and height."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.errors import BadInput, QuarantineReason, Unreadable
+from core.records import Polygons, Region
+from data.formats import provenance
+from data.formats.provenance import Entry, px, region_order
+from data.formats.record import Problem, Reading, Record, box, polygon
+from data.formats.sources import Folder, text_of, yaml_of
+
+NAME = "yolo"
+TITLE = "YOLO text files"
+DECIMALS = 8  # of a fraction: a hundredth of a pixel on any picture
+SPLITS = ("train", "val", "valid", "test")
+_LISTS = ("classes.txt", "obj.names", "labels.txt", "names.txt")
+_NOT_LABELS = frozenset({*_LISTS, "train.txt", "val.txt", "test.txt", "readme.txt", "requirements.txt", "notes.txt"})
+
+
+def found(source: Path) -> bool:
+    """Whether there is a class list, or a text file that goes with a picture."""
+    if source.is_file():
+        return source.suffix.lower() in (".yaml", ".yml") and bool(_yaml_names(source))
+    folder = Folder(source)
+    if any(_yaml_names(path) for path in folder.files({".yaml", ".yml"})):
+        return True
+    return any(_is_box_line(path) for path in _label_files(folder))
+
+
+def read(source: Path) -> Reading:
+    """Every picture below the source, with the boxes of its text file where it has one."""
+    folder = Folder(source)
+    names = _class_names(folder)
+    pictures = list(folder.pictures())
+    if not pictures:
+        raise BadInput(f"No pictures below {source}: YOLO labels lie beside their pictures.")
+
+    def entries() -> Iterator[Record | Problem]:
+        known = provenance.beside(folder)
+        unused = set(_label_files(folder))
+        for path in pictures:
+            label = _label_of(path)
+            unused.discard(label)
+            file = folder.relative(path)
+            yield _entry(path, label, file, names, folder, known.get(file, {}))
+        for label in sorted(unused):
+            text = f"{label.name} has no picture beside it or in an images folder: copy the picture there."
+            yield Problem(folder.relative(label), folder.relative(label), QuarantineReason.MISSING, text)
+
+    return Reading(NAME, len(pictures), tuple((name, "") for name in names.values()), entries)
+
+
+def write(entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, Iterable[str]]]:
+    """data.yaml, a text file for each picture below labels/, and the provenance beside them."""
+    known = [name for name, _ in classes]
+    strange = {region.name for entry in entries for region in entry.label.regions if region.class_id not in known}
+    names = [*known, *sorted(strange - set(known))]
+    number = {name: n for n, name in enumerate(names)}
+    yield "data.yaml", [_yaml(names)]
+    for entry in entries:
+        file = Path(entry.file)
+        lines = (_line(region, entry, number) for region in sorted(entry.label.regions, key=region_order(number)))
+        yield f"labels/{file.with_suffix('.txt').name}", lines
+    yield provenance.FILE, provenance.table(entries)
+
+
+def _yaml(names: Sequence[str]) -> str:
+    document = {"path": ".", "train": "images", "val": "images", "nc": len(names), "names": dict(enumerate(names))}
+    return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False))
+
+
+def _line(region: Region, entry: Entry, number: Mapping[str, int]) -> str:
+    width, height = entry.image.width, entry.image.height
+    x1, y1, x2, y2 = provenance.corners(region)
+    values = [(x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height]
+    if isinstance(region.mask, Polygons) and len(region.mask.rings) == 1:
+        ring = [px(value) for value in region.mask.rings[0]]
+        if (min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2])) == (x1, y1, x2, y2):
+            values = [value / (height if i % 2 else width) for i, value in enumerate(ring)]
+    name = region.class_id if region.class_id in number else region.name
+    return " ".join([str(number[str(name)]), *(f"{value:.{DECIMALS}f}" for value in values)]) + "\n"
+
+
+def _entry(
+    path: Path, label: Path, file: str, names: Mapping[int, str], folder: Folder, known: Mapping[str, Any]
+) -> Record | Problem:
+    try:
+        real = folder.checked(path)
+        regions = tuple(_regions(folder.checked(label), names)) if label.is_file() else ()
+    except Unreadable as problem:
+        return Problem(file, file, problem.reason, str(problem))
+    except BadInput as problem:
+        return Problem(file, folder.relative(label), QuarantineReason.BAD_RECORD, str(problem), path)
+    parts = [part.lower() for part in Path(file).parts[:-1]]
+    split = next((part for part in reversed(parts) if part in SPLITS), None)
+    return replace(Record(file, real, file, regions=regions, fractions=True, split=split), **known)
+
+
+def _regions(label: Path, names: Mapping[int, str]) -> Iterator[Region]:
+    for number, line in enumerate(text_of(label).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            yield _region(line.split(), names)
+        except (BadInput, ValueError) as error:
+            raise BadInput(f"{label.name} line {number}: {error}") from error
+
+
+def _region(cells: list[str], names: Mapping[int, str]) -> Region:
+    index, values = int(cells[0]), [float(cell) for cell in cells[1:]]
+    if names and index not in names:
+        raise BadInput(f"Class {index} is not among the {len(names)} that are listed: add it to the list.")
+    name = names.get(index, str(index))
+    if len(values) in (4, 5):
+        x, y, width, height = values[:4]
+        region = box((x - width / 2, y - height / 2, x + width / 2, y + height / 2), name)
+        return replace(region, score=provenance.probability(values[4])) if len(values) == 5 else region
+    if len(values) < 6 or len(values) % 2:
+        raise BadInput(f"{len(values)} numbers after the class: four make a box, six and more, in pairs, an outline.")
+    return polygon((tuple(values),), name, None)
+
+
+def _label_of(path: Path) -> Path:
+    """The text file of a picture: in a labels folder beside images, or right beside it."""
+    parts = list(path.with_suffix(".txt").parts)
+    for i in range(len(parts) - 2, 0, -1):
+        if parts[i].lower() == "images":
+            other = Path(*parts[:i], "labels", *parts[i + 1 :])
+            return other if other.is_file() or not path.with_suffix(".txt").is_file() else path.with_suffix(".txt")
+    return path.with_suffix(".txt")
+
+
+def _label_files(folder: Folder) -> Iterator[Path]:
+    return (path for path in folder.files({".txt"}) if path.name.lower() not in _NOT_LABELS)
+
+
+def _is_box_line(path: Path) -> bool:
+    """Whether the first line of a text file is a class number and fractions."""
+    with path.open("rb") as file:
+        cells = file.readline(4096).split()
+    try:
+        int(cells[0])
+        return len(cells) >= 5 and all(-0.5 <= float(cell) <= 1.5 for cell in cells[1:])
+    except (ValueError, IndexError):
+        return False
+
+
+def _class_names(folder: Folder) -> dict[int, str]:
+    for path in folder.files({".yaml", ".yml"}):
+        if names := _yaml_names(path):
+            return names
+    for path in folder.files({".txt", ".names"}):
+        if path.name.lower() in _LISTS:
+            return dict(enumerate(line.strip() for line in text_of(path).splitlines() if line.strip()))
+    return {}
+
+
+def _yaml_names(path: Path) -> dict[int, str]:
+    """The names in a data.yaml, as list or by number; empty where the file is something else."""
+    try:
+        document = yaml_of(path)
+    except BadInput:
+        return {}
+    names = document.get("names") if isinstance(document, dict) else None
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict):
+        return {}
+    return {
+        int(key): str(name)
+        for key, name in names.items()
+        if str(key).isdecimal() and isinstance(name, str | int | float) and str(name).strip()
+    }

@@ -1,0 +1,141 @@
+"""Sites: what is in force at each plant."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from core.errors import BadInput, Conflict, NotFound
+from core.plant import Site
+from core.roles import Action
+from core.taxonomy import Taxonomy
+from data.store.audit import entry, record
+from data.store.base import SubStore, site_row, within
+from data.store.in_force import append_version, taxonomy_in_force
+from data.tables import models, sites
+
+
+class Sites(SubStore):
+    """Making sites and setting what is in force there."""
+
+    def add(
+        self,
+        name: str,
+        taxonomy: Taxonomy | None = None,
+        timezone: str = "UTC",
+        *,
+        requires_ids: bool = False,
+        now: datetime | None = None,
+    ) -> Site:
+        """A new site, with nothing in force but its taxonomy.
+
+        Raises:
+            Conflict: when there is one of that name.
+        """
+        if not name.strip() or len(name) > 100:
+            raise BadInput("A site needs a name of 1 to 100 characters.")
+        _check_zone(timezone)
+        when = self.now(now)
+        with self.writing(None) as (connection, rights):
+            rights.need(Action.PEOPLE)
+            if connection.scalar(sa.select(sites.c.id).where(sites.c.name == name)) is not None:
+                raise Conflict(f"There is a site '{name}' already.")
+            values = {
+                "name": name,
+                "timezone": timezone,
+                "model": None,
+                "calibrated": False,
+                "paused": None,
+                "requires_ids": requires_ids,
+                "created_at": when,
+            }
+            site_id = connection.execute(sa.insert(sites).values(values).returning(sites.c.id)).scalar_one()
+            record(connection, entry(when, self.actor.name, "site added", f"site {name}", site_id=site_id,
+                                     new={"timezone": timezone, "requires_ids": requires_ids}))  # fmt: skip
+            if taxonomy is not None:
+                append_version(connection, site_id, name, taxonomy, "came with the site", self.actor.name, when)
+            return _site(connection, site_row(connection, name))
+
+    def get(self, name: str) -> Site:
+        """One site.
+
+        Raises:
+            NotFound: naming the sites there are.
+        """
+        with self.seeing() as (connection, rights):
+            row: Any = site_row(connection, name)
+            rights.need(Action.SEE, row.id)
+            return _site(connection, row)
+
+    def all(self) -> list[Site]:
+        """Every site the actor was given, by name."""
+        with self.seeing() as (connection, rights):
+            chosen = sa.select(sites).where(*within(rights, sites.c.id)).order_by(sites.c.name)
+            return [_site(connection, row) for row in connection.execute(chosen)]
+
+    def set_model(self, site: str, model: str | None, reason: str = "", now: datetime | None = None) -> None:
+        """Put a model version in use, or none. Another model is not calibrated until somebody says so."""
+        with self.writing(Action.TRAIN) as (connection, rights):
+            row: Any = site_row(connection, site)
+            rights.need(Action.TRAIN, row.id)
+            if model is not None and not connection.scalar(sa.select(models.c.id).where(models.c.name == model)):
+                raise NotFound(f"There is no model '{model}': train or add it first.")
+            if model == row.model:
+                return
+            self._set(connection, row, {"model": model, "calibrated": False}, "model set", reason, now)
+
+    def set_calibrated(self, site: str, calibrated: bool = True, reason: str = "", now: datetime | None = None) -> None:
+        """Confirm that the model's scores are probabilities at this site."""
+        self._change(site, {"calibrated": calibrated}, "calibration confirmed", reason, now)
+
+    def pause(self, site: str, reason: str, now: datetime | None = None) -> None:
+        """Stop passing parts automatically from this moment on."""
+        if not reason.strip():
+            raise BadInput("Say why auto-PASS is paused: the inspectors read it on every held part.")
+        self._change(site, {"paused": reason.strip()}, "auto-PASS paused", reason.strip(), now)
+
+    def resume(self, site: str, reason: str = "", now: datetime | None = None) -> None:
+        """Let parts pass automatically again."""
+        self._change(site, {"paused": None}, "auto-PASS resumed", reason, now)
+
+    def set_timezone(self, site: str, timezone: str, now: datetime | None = None) -> None:
+        """In which zone its people read times."""
+        _check_zone(timezone)
+        self._change(site, {"timezone": timezone}, "time zone set", "", now, Action.PEOPLE)
+
+    def require_ids(self, site: str, required: bool = True, now: datetime | None = None) -> None:
+        """Whether a picture without a part id is quarantined."""
+        self._change(site, {"requires_ids": required}, "part ids required", "", now, Action.PEOPLE)
+
+    def _change(
+        self, site: str, values: dict[str, Any], act: str, reason: str, now: datetime | None,
+        action: Action = Action.POLICY,
+    ) -> None:  # fmt: skip
+        with self.writing(action) as (connection, rights):
+            row: Any = site_row(connection, site)
+            rights.need(action, row.id)
+            self._set(connection, row, values, act, reason, now)
+
+    def _set(
+        self, connection: Connection, row: Any, values: dict[str, Any], act: str, reason: str, now: datetime | None
+    ) -> None:
+        connection.execute(sa.update(sites).where(sites.c.id == row.id).values(values))
+        old = {name: row._mapping[name] for name in values}
+        record(connection, entry(self.now(now), self.actor.name, act, f"site {row.name}", site_id=row.id, old=old,
+                                 new=values, reason=reason, model=values.get("model", row.model)))  # fmt: skip
+
+
+def _site(connection: Connection, row: Any) -> Site:
+    number, taxonomy = taxonomy_in_force(connection, row.id)
+    return Site(
+        row.id, row.name, row.timezone, taxonomy, number, row.model, row.calibrated, row.paused, row.requires_ids
+    )
+
+
+def _check_zone(timezone: str) -> None:
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadInput(f"'{timezone}' is no time zone: give one such as Europe/Paris.") from error

@@ -1,0 +1,138 @@
+"""The store: everything that is true, behind one object that acts for one actor."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+
+from core.roles import COMMAND_LINE, Actor
+from data.store.arrivals import Arrivals
+from data.store.audit import Audit
+from data.store.database import Database, open_database, utc_now
+from data.store.datasets import Datasets
+from data.store.images import Images
+from data.store.jobs import Jobs
+from data.store.labels import Labels
+from data.store.models import Models
+from data.store.outbox import Outbox
+from data.store.part_types import PartTypesStore
+from data.store.parts import Parts
+from data.store.people import People
+from data.store.policies import Policies
+from data.store.quarantine import Quarantine
+from data.store.queue import Queue
+from data.store.reviews import Reviews
+from data.store.sites import Sites
+from data.store.taxonomies import Taxonomies
+
+
+class Store:
+    """One database and one actor; every public method of its parts checks what that actor may do."""
+
+    def __init__(self, database: Database, actor: Actor) -> None:
+        """Use `open_store`."""
+        self.database = database
+        self.actor = actor
+
+    def acting_as(self, actor: Actor) -> "Store":
+        """The same database in somebody else's name."""
+        return Store(self.database, actor)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self.database.close()
+
+    @cached_property
+    def sites(self) -> Sites:
+        """Plants and what is in force there."""
+        return Sites(self)
+
+    @cached_property
+    def part_types(self) -> PartTypesStore:
+        """How each kind of part is looked at."""
+        return PartTypesStore(self)
+
+    @cached_property
+    def taxonomies(self) -> Taxonomies:
+        """Defect classes and the names that mean them."""
+        return Taxonomies(self)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        """Filing what comes in."""
+        return Arrivals(self)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Parts and their decisions."""
+        return Parts(self)
+
+    @cached_property
+    def images(self) -> Images:
+        """Pictures and what was said of them."""
+        return Images(self)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """Pictures that could not be used."""
+        return Quarantine(self)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """Tasks and leases."""
+        return Queue(self)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """People's answers."""
+        return Reviews(self)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The present truth of each image."""
+        return Labels(self)
+
+    @cached_property
+    def policies(self) -> Policies:
+        """Thresholds and rules."""
+        return Policies(self)
+
+    @cached_property
+    def models(self) -> Models:
+        """Trained nets."""
+        return Models(self)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Frozen lists of labelled images."""
+        return Datasets(self)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Long work."""
+        return Jobs(self)
+
+    @cached_property
+    def people(self) -> People:
+        """Accounts and sessions."""
+        return People(self)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Who did what."""
+        return Audit(self)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What others have to be told."""
+        return Outbox(self)
+
+
+def open_store(url: str, actor: Actor = COMMAND_LINE, clock: Callable[[], datetime] = utc_now) -> Store:
+    """Open the store, making or migrating its schema where that is needed.
+
+    Args:
+        url: "sqlite:///PATH" or "postgresql+psycopg://...".
+        actor: in whose name it acts.
+        clock: gives aware UTC wherever a method is given no time.
+    """
+    return Store(open_database(url, clock), actor)

@@ -1,0 +1,261 @@
+"""What the databases are really told, and what they refuse."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pysqlite3 import dbapi2 as sqlite
+
+from core.errors import BadInput
+from data import columns, migrations, tables
+from data.store import Store, database, open_store
+from data.store.turns import Turns
+from tests.data.store.plant import answer, arrival, file, person, site
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def test_sqlite_is_told_to_keep_what_it_acknowledges(sqlite_url: str) -> None:
+    store = open_store(sqlite_url)
+    with store.database.transaction() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    assert sqlite.sqlite_version_info >= (3, 51, 3)
+    assert "warning" not in store.database.facts()
+
+
+def test_an_old_sqlite_gets_a_rollback_journal_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "SAFE_WAL", (99, 0, 0))
+    facts = open_store(f"sqlite:///{tmp_path / 'old.sqlite3'}").database.facts()
+    assert facts["journal_mode"] == "delete"
+    assert facts["synchronous"] == "2"
+    assert "install a pysqlite3" in facts["warning"]
+
+
+def test_the_schema_is_what_the_tables_say(store: Store) -> None:
+    with store.database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, columns.METADATA) == []
+
+
+def test_every_check_and_partial_index_of_the_tables_is_in_the_schema(sqlite_url: str, tmp_path: Path) -> None:
+    migrated = open_store(sqlite_url).database.engine
+    made = sa.create_engine(f"sqlite:///{tmp_path / 'made.sqlite3'}", module=sqlite)
+    columns.METADATA.create_all(made)
+    assert _schema(migrated) == _schema(made)
+
+
+def test_the_newest_migration_is_the_head_that_is_checked() -> None:
+    assert ScriptDirectory.from_config(migrations.config()).get_current_head() == migrations.HEAD
+
+
+def test_the_first_migration_can_be_undone(store: Store) -> None:
+    from alembic import command
+
+    with store.database.transaction() as connection:
+        command.downgrade(migrations.config(connection), "base")
+        assert set(sa.inspect(connection).get_table_names()) <= {"alembic_version"}
+        migrations.upgrade(connection)
+    assert store.sites.all() == []
+
+
+@pytest.mark.parametrize("name", tables.APPEND_ONLY)
+@pytest.mark.parametrize("act", ["UPDATE {} SET id = id", "DELETE FROM {}"])
+def test_history_refuses_to_be_changed(store: Store, name: str, act: str) -> None:
+    site(store)
+    ana = person(store, "ana")
+    file(store, arrival(1))
+    answer(ana, ana.queue.lease())
+    with store.database.reading() as connection:
+        assert connection.scalar(sa.text(f"SELECT count(*) FROM {name}")) > 0
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.database.transaction() as connection:
+        connection.execute(sa.text(act.format(name)))
+
+
+def test_foreign_keys_are_in_force(store: Store) -> None:
+    with pytest.raises(sa.exc.IntegrityError), store.database.transaction() as connection:
+        connection.execute(sa.insert(tables.lines).values(site_id=99, name="nowhere"))
+
+
+def test_a_time_without_a_zone_is_refused(store: Store) -> None:
+    with pytest.raises(sa.exc.StatementError, match="no time zone"), store.database.transaction() as connection:
+        connection.execute(
+            sa.insert(tables.workers).values(name="w", heartbeat_at=store.database.clock().replace(tzinfo=None))
+        )
+
+
+def test_a_reader_sees_one_moment(store: Store) -> None:
+    with store.database.reading() as before:
+        assert before.scalar(sa.select(sa.func.count()).select_from(tables.sites)) == 0
+        store.sites.add("Lyon")
+        assert before.scalar(sa.select(sa.func.count()).select_from(tables.sites)) == 0
+    assert len(store.sites.all()) == 1
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "sqlite://", "sqlite:///:memory:"])
+def test_an_unusable_url_is_refused_in_a_sentence(url: str) -> None:
+    with pytest.raises(BadInput):
+        open_store(url)
+
+
+def test_the_database_file_is_its_owners_only(sqlite_url: str, tmp_path: Path) -> None:
+    open_store(f"sqlite:///{tmp_path / 'deep' / 'new.sqlite3'}")
+    assert (tmp_path / "deep" / "new.sqlite3").stat().st_mode & 0o077 == 0
+
+
+def test_writers_pass_in_turn(tmp_path: Path) -> None:
+    turns = Turns(tmp_path / "db")
+    order: list[str] = []
+
+    def write(name: str, times: int) -> None:
+        for _ in range(times):
+            with turns.take():
+                order.append(name)
+                time.sleep(0.005)
+
+    writers = [threading.Thread(target=write, args=(name, 10)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    longest = max(len(run) for run in _runs(order[3:-6]))
+    assert longest <= 2  # nobody overtakes those who wait
+
+
+def test_a_turn_ends_with_the_process_that_had_it(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from data.store.turns import Turns\n"
+        f"with Turns(Path({str(tmp_path / 'db')!r})).take():\n    print('in', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"in\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with Turns(tmp_path / "db").take():
+        pass
+
+
+def test_processes_that_start_at_once_make_one_schema(tmp_path: Path, postgresql_server: str) -> None:
+    from tests.data.store.conftest import _run, _with_database
+
+    _run(postgresql_server, "CREATE DATABASE started_at_once")
+    urls = [f"sqlite:///{tmp_path / 'new.sqlite3'}", _with_database(postgresql_server, "started_at_once")]
+    for url in urls:
+        starters = [SPAWN.Process(target=_open, args=(url,)) for _ in range(3)]
+        for starter in starters:
+            starter.start()
+        for starter in starters:
+            starter.join(60)
+        assert [starter.exitcode for starter in starters] == [0, 0, 0]
+        assert open_store(url).sites.all() == []
+
+
+def test_two_processes_never_hold_the_same_task(store: Store, url: str) -> None:
+    site(store)
+    for name in ("ana", "ben"):
+        person(store, name)
+    file(store, *(arrival(number) for number in range(40)))
+    answers = SPAWN.Queue()
+    workers = [SPAWN.Process(target=_clear, args=(url, name, answers)) for name in ("ana", "ben")]
+    for worker in workers:
+        worker.start()
+    taken = [answers.get(timeout=60) for _ in range(42)]
+    for worker in workers:
+        worker.join(30)
+    tasks = [task for task in taken if task is not None]
+    assert len(tasks) == len(set(tasks)) == 40
+    assert store.queue.counts().waiting == 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_killed_writer_leaves_whole_batches_only(kind: str, request: pytest.FixtureRequest) -> None:
+    url = request.getfixturevalue(f"{kind}_url")
+    store = open_store(url)
+    site(store)
+    for attempt in range(3):
+        code = (
+            "from data.store import open_store; from tests.data.store.plant import arrival\n"
+            f"store = open_store({url!r})\n"
+            "for start in range(0, 100000, 10):\n"
+            f"    store.arrivals.file('Lyon', [arrival({attempt} * 1000000 + start + n) for n in range(10)])\n"
+            "    print(start, flush=True)"
+        )
+        writer = subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "."}
+        )
+        assert writer.stdout is not None
+        acknowledged = 0
+        for _ in writer.stdout:
+            acknowledged += 1
+            if acknowledged == 5 + attempt:
+                time.sleep(0.003 * attempt)
+                writer.send_signal(signal.SIGKILL)
+                break
+        writer.wait()
+        counts = _counts(store)
+        assert counts["images"] >= 10 * acknowledged
+        assert len(set(counts.values())) == 1, counts
+        assert counts["images"] % 10 == 0
+    if kind == "sqlite":
+        with store.database.reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+
+
+def _counts(store: Store) -> dict[str, int]:
+    names = ("images", "predictions", "regions", "decisions", "tasks", "outbox", "parts")
+    with store.database.reading() as connection:
+        return {name: connection.scalar(sa.text(f"SELECT count(*) FROM {name}")) for name in names}
+
+
+def _schema(engine: sa.Engine) -> set[str]:
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql NOT NULL"
+        )
+        statements = {" ".join(row[0].replace('"', "").split()) for row in rows}
+    found = set()
+    for statement in statements:
+        if "alembic_version" in statement or "sqlite_sequence" in statement:
+            continue
+        head, _, body = statement.partition("(")
+        found.add(
+            head.strip() + " " + " ".join(sorted(part.strip(" ,)(") for part in body.replace(", ", ",\n").split("\n")))
+        )
+    return found
+
+
+def _runs(order: list[str]) -> list[list[str]]:
+    runs: list[list[str]] = [[]]
+    for name in order:
+        if runs[-1] and runs[-1][-1] != name:
+            runs.append([])
+        runs[-1].append(name)
+    return runs
+
+
+def _open(url: str) -> None:
+    open_store(url).close()
+
+
+def _clear(url: str, name: str, answers) -> None:
+    from core.roles import Actor
+
+    store = open_store(url, Actor(name))
+    while (task := store.queue.lease()) is not None:
+        answers.put(task.id)
+        answer(store, task)
+    answers.put(None)

@@ -1,0 +1,184 @@
+"""Every public method of the store against every role, from the one table of permissions."""
+
+import inspect
+
+import pytest
+
+from core.errors import HoldpointError, NotAllowed
+from core.plant import PartType
+from core.records import ImageState, Review, TaskKind, Verdict
+from core.roles import PERMISSIONS, Action, Actor, Role
+from data.store import Store
+from tests.data.store.plant import CLASSES, PASSWORD, arrival, file, person, site
+
+# Each method of the store, a call of it, and the action it needs; None where it has a rule of its own.
+CALLS = {
+    "sites.add": (Action.PEOPLE, lambda s: s.sites.add("Oslo")),
+    "sites.get": (Action.SEE, lambda s: s.sites.get("Lyon")),
+    "sites.all": (Action.SEE, lambda s: s.sites.all()),
+    "sites.set_model": (Action.TRAIN, lambda s: s.sites.set_model("Lyon", None)),
+    "sites.set_calibrated": (Action.POLICY, lambda s: s.sites.set_calibrated("Lyon")),
+    "sites.pause": (Action.POLICY, lambda s: s.sites.pause("Lyon", "why")),
+    "sites.resume": (Action.POLICY, lambda s: s.sites.resume("Lyon")),
+    "sites.set_timezone": (Action.PEOPLE, lambda s: s.sites.set_timezone("Lyon", "UTC")),
+    "sites.require_ids": (Action.PEOPLE, lambda s: s.sites.require_ids("Lyon")),
+    "part_types.get": (Action.SEE, lambda s: s.part_types.get("Lyon", "none")),
+    "part_types.all": (Action.SEE, lambda s: s.part_types.all("Lyon")),
+    "part_types.put": (Action.PART_TYPE, lambda s: s.part_types.put("Lyon", PartType("x"))),
+    "taxonomies.append": (Action.TAXONOMY, lambda s: s.taxonomies.append("Lyon", CLASSES, "")),
+    "taxonomies.of": (Action.SEE, lambda s: s.taxonomies.of("Lyon")),
+    "taxonomies.versions": (Action.SEE, lambda s: s.taxonomies.versions("Lyon")),
+    "taxonomies.unmapped": (Action.SEE, lambda s: s.taxonomies.unmapped("Lyon")),
+    "taxonomies.map_name": (Action.TAXONOMY, lambda s: s.taxonomies.map_name("Lyon", "x", "CRACK")),
+    "arrivals.known": (Action.SEE, lambda s: s.arrivals.known("Lyon", [])),
+    "arrivals.file": (Action.INGEST, lambda s: s.arrivals.file("Lyon", [])),
+    "parts.get": (Action.SEE, lambda s: s.parts.get(1)),
+    "parts.find": (Action.SEE, lambda s: s.parts.find("Lyon", "x")),
+    "parts.close": (Action.INGEST, lambda s: s.parts.close("Lyon", [])),
+    "parts.close_due": (Action.INGEST, lambda s: s.parts.close_due()),
+    "parts.evidence": (Action.SEE, lambda s: s.parts.evidence(1)),
+    "parts.decision": (Action.SEE, lambda s: s.parts.decision(1)),
+    "parts.decisions": (Action.SEE, lambda s: s.parts.decisions([1])),
+    "parts.history": (Action.SEE, lambda s: s.parts.history(1)),
+    "images.get": (Action.SEE, lambda s: s.images.get(1)),
+    "images.many": (Action.SEE, lambda s: s.images.many([1])),
+    "images.of_part": (Action.SEE, lambda s: s.images.of_part(1)),
+    "images.find": (Action.SEE, lambda s: s.images.find("Lyon")),
+    "images.count": (Action.SEE, lambda s: s.images.count("Lyon")),
+    "images.prediction": (Action.SEE, lambda s: s.images.prediction(1)),
+    "images.predictions": (Action.SEE, lambda s: s.images.predictions([1])),
+    "images.set_state": (Action.SEE, lambda s: s.images.set_state(1, ImageState.MISSING)),
+    "quarantine.list": (Action.SEE, lambda s: s.quarantine.list("Lyon")),
+    "quarantine.counts": (Action.SEE, lambda s: s.quarantine.counts("Lyon")),
+    "quarantine.to_read_again": (Action.RESTORE, lambda s: s.quarantine.to_read_again(1)),
+    "quarantine.restore": (Action.RESTORE, lambda s: s.quarantine.restore(1)),
+    "queue.lease": (Action.REVIEW, lambda s: s.queue.lease()),
+    "queue.task": (Action.SEE, lambda s: s.queue.task(1)),
+    "queue.held": (Action.SEE, lambda s: s.queue.held()),
+    "queue.next": (Action.REVIEW, lambda s: s.queue.next()),
+    "queue.renew": (Action.REVIEW, lambda s: s.queue.renew(1, 0)),
+    "queue.release": (Action.REVIEW, lambda s: s.queue.release(1, 0)),
+    "queue.counts": (Action.SEE, lambda s: s.queue.counts()),
+    "queue.previous": (Action.REVIEW, lambda s: s.queue.previous()),
+    "queue.send": (Action.SEE, lambda s: s.queue.send(1, TaskKind.LABEL)),
+    "queue.withdraw": (Action.POLICY, lambda s: s.queue.withdraw(1, "")),
+    "reviews.add": (Action.REVIEW, lambda s: s.reviews.add(1, 0, 0, Review(Verdict.PASS, ""))),
+    "reviews.undo": (Action.REVIEW, lambda s: s.reviews.undo(task_id=1)),
+    "reviews.of_part": (Action.SEE, lambda s: s.reviews.of_part(1)),
+    "reviews.imported": (Action.IMPORT, lambda s: s.reviews.imported("Lyon", [])),
+    "reviews.import_digests": (Action.SEE, lambda s: s.reviews.import_digests([1])),
+    "reviews.overrides": (Action.SEE, lambda s: s.reviews.overrides("Lyon")),
+    "labels.get": (Action.SEE, lambda s: s.labels.get(1)),
+    "labels.many": (Action.SEE, lambda s: s.labels.many([1])),
+    "labels.count": (Action.SEE, lambda s: s.labels.count("Lyon")),
+    "labels.find": (Action.SEE, lambda s: list(s.labels.find("Lyon"))),
+    "policies.in_force": (Action.SEE, lambda s: s.policies.in_force("Lyon")),
+    "policies.history": (Action.SEE, lambda s: s.policies.history("Lyon")),
+    "policies.propose": (Action.POLICY, lambda s: s.policies.propose("Lyon", 0.1, 0.9, "why")),
+    "policies.approve": (Action.POLICY, lambda s: s.policies.approve("Lyon", 1, "why")),
+    "models.add": (Action.TRAIN, lambda s: s.models.add({"name": "n"}, "p", "h")),
+    "models.get": (Action.SEE, lambda s: s.models.get("net-1")),
+    "models.all": (Action.SEE, lambda s: s.models.all()),
+    "datasets.add": (Action.DATASET, lambda s: s.datasets.add("d", {}, "h")),
+    "datasets.get": (Action.SEE, lambda s: s.datasets.get("d")),
+    "datasets.all": (Action.SEE, lambda s: s.datasets.all()),
+    "jobs.submit": (Action.TRAIN, lambda s: s.jobs.submit("train")),
+    "jobs.claim": (None, lambda s: s.jobs.claim("w")),
+    "jobs.progress": (None, lambda s: s.jobs.progress(1, 0, 0)),
+    "jobs.beat": (None, lambda s: s.jobs.beat("w")),
+    "jobs.finish": (None, lambda s: s.jobs.finish(1)),
+    "jobs.fail": (None, lambda s: s.jobs.fail(1, "")),
+    "jobs.stopped": (None, lambda s: s.jobs.stopped(1)),
+    "jobs.give_back": (None, lambda s: s.jobs.give_back(1)),
+    "jobs.cancel": (Action.PEOPLE, lambda s: s.jobs.cancel(1)),
+    "jobs.get": (Action.INGEST, lambda s: s.jobs.get(1)),
+    "jobs.recent": (Action.SEE, lambda s: s.jobs.recent()),
+    "jobs.alive": (Action.SEE, lambda s: s.jobs.alive()),
+    "people.add": (Action.PEOPLE, lambda s: s.people.add("new", PASSWORD, Role.INSPECTOR)),
+    "people.all": (Action.PEOPLE, lambda s: s.people.all()),
+    "people.set_role": (Action.PEOPLE, lambda s: s.people.set_role("other", Role.QA_LEAD)),
+    "people.set_sites": (Action.PEOPLE, lambda s: s.people.set_sites("other", None)),
+    "people.disable": (Action.PEOPLE, lambda s: s.people.disable("other")),
+    "people.enable": (Action.PEOPLE, lambda s: s.people.enable("other")),
+    "people.set_password": (Action.PEOPLE, lambda s: s.people.set_password("other", PASSWORD)),
+    "people.demo_people": (None, lambda s: s.people.demo_people()),
+    "people.sign_in_demo": (None, lambda s: s.people.sign_in_demo("other")),
+    "audit.recent": (Action.AUDIT, lambda s: s.audit.recent()),
+    "outbox.pending": (Action.INGEST, lambda s: s.outbox.pending()),
+    "outbox.sent": (Action.INGEST, lambda s: s.outbox.sent([])),
+}
+OPEN = {"people.sign_in", "people.sign_out", "people.who", "people.any", "people.me"}  # before, or about, oneself
+
+
+@pytest.fixture
+def plant(store: Store) -> Store:
+    site(store)
+    file(store, arrival(1))
+    person(store, "other")
+    store.jobs.submit("ingest")
+    return store
+
+
+def _refused(store: Store, call) -> bool:
+    try:
+        call(store)
+    except NotAllowed:
+        return True
+    except HoldpointError:
+        pass  # it was let in, and failed for a reason of its own
+    return False
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_do_what_the_table_says_and_no_more(plant: Store, role: Role) -> None:
+    worker = person(plant, "worker bee", role)
+    wrong = {}
+    for name, (action, call) in CALLS.items():
+        granted = action is not None and action in PERMISSIONS[role]
+        if _refused(worker, call) == granted:
+            wrong[name] = "refused" if granted else "let in"
+    assert wrong == {}
+
+
+def test_nobody_without_an_account_may_do_anything(plant: Store) -> None:
+    stranger = plant.acting_as(Actor("stranger"))
+    assert [name for name, (_, call) in CALLS.items() if not _refused(stranger, call)] == []
+
+
+def test_a_disabled_person_may_do_nothing_any_more(plant: Store) -> None:
+    worker = person(plant, "worker bee", Role.ADMIN)
+    plant.people.disable("worker bee")
+    assert [name for name, (_, call) in CALLS.items() if not _refused(worker, call)] == []
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_site_that_was_not_given_is_closed(plant: Store, role: Role) -> None:
+    plant.sites.add("Bern")
+    worker = person(plant, "worker bee", role, ["Bern"])
+    about_lyon = [
+        name for name in CALLS if '"Lyon"' in inspect.getsource(CALLS[name][1]).split(f'"{name}"')[1].split("\n")[0]
+    ]
+    about_part = ["parts.get", "parts.evidence", "parts.decision", "parts.history", "images.get", "images.set_state",
+                  "queue.task", "queue.send", "reviews.of_part"]  # fmt: skip
+    assert len(about_lyon) > 25
+    assert [name for name in (*about_lyon, *about_part) if not _refused(worker, CALLS[name][1])] == []
+    assert worker.images.many([1]) == worker.images.predictions([1]) == worker.parts.decisions([1]) == {}
+    assert (
+        worker.images.find() == worker.images.of_part(1) == worker.quarantine.list() == list(worker.labels.find()) == []
+    )
+    assert [one.name for one in worker.sites.all()] == ["Bern"]
+
+
+def test_every_public_method_of_the_store_is_in_this_table(store: Store) -> None:
+    found = set()
+    for part in [name for name in vars(Store) if not name.startswith("_")]:
+        member = getattr(store, part)
+        if type(member).__module__.startswith("data.store.") and part not in ("database", "actor"):
+            methods = inspect.getmembers(type(member), inspect.isfunction)
+            found |= {
+                f"{part}.{name}"
+                for name, method in methods
+                if not name.startswith("_") and name not in ("writing", "seeing", "rights", "now")
+            }
+    found = {name for name in found if name.split(".")[0] not in ("acting_as", "close")}
+    assert found == CALLS.keys() | OPEN
