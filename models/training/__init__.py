@@ -1,0 +1,1 @@
+"""Training: examples → windows → one step → one loop → a calibrated checkpoint."""

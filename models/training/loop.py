@@ -1,0 +1,356 @@
+"""The loop: draw, step, average, look at the validation pictures, keep the best, be ready to be killed.
+
+All chance in an epoch follows from (seed, epoch), and everything else it depends on is written after every
+epoch, so a training that was killed ends with the same weights as one that was not.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from core.errors import BadInput, ModelError
+from core.pictures.tiling import Look
+from models.joining import Join
+from models.nets import DefectNet
+from models.preprocess import to_input
+from models.training import resume
+from models.training.average import Average
+from models.training.examples import Example, TileRule
+from models.training.pictures import Pictures, Read
+from models.training.sampling import Augmentation, Window, draw, epoch_order, windows_of
+from models.training.schedule import Schedule, optimiser, set_rates, trunk_norms
+from models.training.step import LossRule, class_weights, loss_of, targets_of
+from models.training.validate import Progress, autocast, coarser, observe, progress_of
+
+Report = Callable[[int, int, str], None]  # done, total, message
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a training depends on beside its pictures and first weights.
+
+    Attributes:
+        batch: windows in a step.
+        least_windows: in an epoch; smaller sets are gone through several times.
+        average: how much of the averaged weights stays at each step.
+        patience: epochs without a better one before stopping; a third of the epochs where None.
+        dropout: of pooled features.
+        clip: largest norm of a gradient.
+        precision: "bf16" (mixed) or "float32".
+    """
+
+    epochs: int = 30
+    batch: int = 16
+    least_windows: int = 256
+    seed: int = 0
+    look: Look = field(default_factory=Look)
+    rule: TileRule = field(default_factory=TileRule)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    schedule: Schedule = field(default_factory=Schedule)
+    loss: LossRule = field(default_factory=LossRule)
+    join: Join = field(default_factory=Join)
+    average: float = 0.98
+    patience: int | None = None
+    dropout: float = 0.2
+    clip: float = 5.0
+    precision: Literal["bf16", "float32"] = "bf16"
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch < 1 or self.least_windows < 1:
+            raise BadInput(f"{self.epochs} epochs of batches of {self.batch}: both must be 1 or more.")
+
+    @property
+    def settled(self) -> int:
+        """Number of the first epoch that may be the best: earlier ones are lucky, not good."""
+        return max(1, self.epochs // 3)
+
+    @property
+    def waits(self) -> int:
+        """Epochs without a better one before stopping."""
+        return max(5, self.epochs // 3) if self.patience is None else self.patience
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history."""
+
+    number: int
+    loss: float
+    seconds: float
+    validation: Progress | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A training that has ended.
+
+    Attributes:
+        net: with the averaged weights of the best epoch, in evaluation mode.
+        best: number of that epoch, from 1.
+        prevalence: share of defective windows among those trained on (per tile).
+    """
+
+    net: DefectNet
+    best: int
+    history: tuple[Epoch, ...]
+    seconds: float
+    prevalence: float
+
+
+def fit(
+    net: DefectNet,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    read: Read,
+    recipe: Recipe,
+    *,
+    device: torch.device | None = None,
+    state: Path | None = None,
+    progress: Report = lambda done, total, message: None,
+) -> Fitted:
+    """Train a net.
+
+    Args:
+        net: as built; it is changed.
+        train: the pictures to learn from.
+        validation: for choosing the epoch and stopping early; the last epoch is kept where empty.
+        read: decodes one example.
+        recipe: everything else that the result depends on.
+        device: the CPU where None.
+        state: file to continue from and to write after each epoch; a training of other pictures or settings
+            found there is refused.
+        progress: told at most once a second.
+
+    Raises:
+        BadInput: nothing to train on, or nothing to tell apart.
+        ModelError: the loss is not a number, or the state is another training's.
+    """
+    _check(train)
+    place = device or torch.device("cpu")
+    net.to(place).to(memory_format=torch.channels_last)
+    net.drop.p = recipe.dropout
+    pictures = Pictures(train, read, net.classes, recipe.look)
+    windows = [windows_of(e, recipe.look) for e in train]
+    adam = optimiser(net, recipe.schedule)
+    average = Average(net, recipe.average)
+    run = _Run(fingerprint(net, train, validation, recipe), recipe.settled)
+    if state is not None and state.exists():
+        run = _continue(state, run, net, average, adam)
+    prevalence = drawn_prevalence(pictures, windows, recipe)
+    rule = LossRule(**{**vars(recipe.loss), "weights": class_weights(prevalence)})
+    keep_norms = recipe.schedule.kept_stages > 0 or net.norms_folded
+    done = len(run.history)
+    clock = _Clock(done, recipe.epochs, progress)
+    for epoch in range(done, recipe.epochs):
+        if run.over(recipe.waits):
+            break
+        started = time.monotonic()
+        rng = np.random.default_rng([recipe.seed, epoch])
+        torch.manual_seed(int(rng.integers(2**31)))
+        net.train()
+        if keep_norms:
+            for norm in trunk_norms(net):
+                norm.eval()
+        order = epoch_order(windows, recipe.least_windows, rng)
+        steps = -(-len(order) // recipe.batch)
+        total = 0.0
+        for i, batch in enumerate(_batches(pictures, order, recipe, epoch)):
+            set_rates(adam, recipe.schedule, epoch * steps + i, recipe.epochs * steps)
+            total += step(net, batch, adam, rule, recipe, place)
+            average.add(net)
+            clock.tick(epoch, (i + 1) / steps, run)
+        seen = None
+        if validation:
+            looked = ((e, read(e)) for e in validation)
+            seen = progress_of(observe(average.net, looked, coarser(recipe.look), place, recipe.precision), recipe.join)
+        run.add(Epoch(epoch + 1, total / steps, time.monotonic() - started, seen), average.net)
+        if state is not None:
+            _write(state, run, net, average, adam)
+    progress(recipe.epochs, recipe.epochs, f"trained; epoch {run.best} is kept")
+    average.net.load_state_dict(run.kept)
+    seconds = sum(e.seconds for e in run.history)
+    return Fitted(average.net.eval(), run.best, tuple(run.history), seconds, prevalence)
+
+
+def step(
+    net: DefectNet,
+    windows: Sequence[Window],
+    adam: torch.optim.Optimizer,
+    rule: LossRule,
+    recipe: Recipe,
+    device: torch.device,
+) -> float:
+    """One training step; returns its loss.
+
+    Raises:
+        ModelError: the loss is not a number.
+    """
+    x = to_input(torch.stack([w.pixels for w in windows]).numpy(), net.preprocessing)
+    x = x.to(device, memory_format=torch.channels_last)
+    with autocast(device, recipe.precision):
+        output = net(x)
+    loss = loss_of(output, targets_of(windows).to(device), rule).total
+    value = float(loss.detach())
+    if not np.isfinite(value):
+        raise ModelError(f"The loss became {value}: lower the learning rate, or train in float32.")
+    adam.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_([p for p in net.parameters() if p.grad is not None], recipe.clip)
+    adam.step()
+    return value
+
+
+def drawn_prevalence(pictures: Pictures, windows: Sequence[int], recipe: Recipe) -> float:
+    """Share of defective windows (per tile), from a first draw of up to 256."""
+    rng = np.random.default_rng([recipe.seed, 2**31])
+    order = epoch_order(windows, recipe.least_windows, rng)[:256]
+    return float(np.mean([draw(pictures[i], recipe.look.tile, recipe.rule, _STILL, rng).defect for i in order]))
+
+
+_STILL = Augmentation.none()
+
+
+def _batches(pictures: Pictures, order: npt.NDArray[np.int64], recipe: Recipe, epoch: int) -> Iterator[list[Window]]:
+    """Batches in order, the next one drawn by a thread while this one is learned from."""
+
+    def make(at: int) -> list[Window]:
+        rng = np.random.default_rng([recipe.seed, epoch, at])
+        chosen = order[at : at + recipe.batch]
+        return [draw(pictures[i], recipe.look.tile, recipe.rule, recipe.augmentation, rng) for i in chosen]
+
+    with ThreadPoolExecutor(1, "draw") as thread:
+        ahead = thread.submit(make, 0)
+        for at in range(recipe.batch, len(order) + recipe.batch, recipe.batch):
+            now, ahead = ahead, thread.submit(make, at) if at < len(order) else ahead
+            yield now.result()
+
+
+def _check(train: Sequence[Example]) -> None:
+    """Refuse what nothing can be learned from.
+
+    Raises:
+        BadInput: no pictures, or only one kind of them and nothing drawn.
+    """
+    if not train:
+        raise BadInput("The train part of the dataset is empty: label more pictures or change the split.")
+    targets = {e.target > 0.5 for e in train}
+    if len(targets) < 2 and not any(e.regions for e in train):
+        kind = "defective" if True in targets else "good"
+        raise BadInput(
+            f"All {len(train)} training pictures are {kind} and none has a region: add the other kind, or draw regions."
+        )
+
+
+def fingerprint(net: DefectNet, train: Sequence[Example], validation: Sequence[Example], recipe: Recipe) -> str:
+    """Names a training: the same pictures, labels, first weights and settings give the same one."""
+    facts = [
+        net.arch,
+        net.classes,
+        net.weights,
+        asdict(recipe),
+        *([e.sha256, e.target, e.classes, [asdict(r) for r in e.regions]] for e in (*train, None, *validation) if e),
+    ]
+    return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class _Run:
+    """What has happened so far."""
+
+    def __init__(self, name: str, settled: int) -> None:
+        self.name, self.settled = name, settled
+        self.history: list[Epoch] = []
+        self.best = 0
+        self.kept: resume.Tensors = {}
+
+    def add(self, epoch: Epoch, net: DefectNet) -> None:
+        """Note an epoch; keep its weights where it is the best so far, or nothing was measured."""
+        best = self.history[self.best - 1].validation if self.best else None
+        self.history.append(epoch)
+        early = epoch.number <= self.settled
+        if early or best is None or epoch.validation is None or epoch.validation.worth > best.worth:
+            self.best = epoch.number
+            self.kept = {k: v.detach().clone() for k, v in net.state_dict().items()}
+
+    def over(self, waits: int) -> bool:
+        """Whether it is time to stop early."""
+        return bool(self.history) and len(self.history) - self.best >= waits
+
+
+def _write(path: Path, run: _Run, net: DefectNet, average: Average, adam: torch.optim.Optimizer) -> None:
+    """Everything the next epoch depends on."""
+    tensors = {
+        **resume.under("net.", net.state_dict()),
+        **resume.under("average.", average.net.state_dict()),
+        **resume.under("best.", run.kept),
+        **resume.under("adam.", resume.flat(adam)),
+    }
+    facts = {
+        "training": run.name,
+        "best": run.best,
+        "updates": average.updates,
+        "history": [e.as_json() for e in run.history],
+    }
+    resume.write(path, tensors, facts)
+
+
+def _continue(path: Path, run: _Run, net: DefectNet, average: Average, adam: torch.optim.Optimizer) -> _Run:
+    """Put a half-finished training back.
+
+    Raises:
+        ModelError: it is another training's.
+    """
+    tensors, facts = resume.read(path)
+    if facts.get("training") != run.name:
+        raise ModelError(f"{path} is of a training of other pictures or settings: give another name or delete it.")
+    net.load_state_dict(resume.within(tensors, "net."))
+    average.net.load_state_dict(resume.within(tensors, "average."))
+    average.updates = int(facts["updates"])
+    resume.unflat(adam, resume.within(tensors, "adam."))
+    run.kept = resume.within(tensors, "best.")
+    run.best = int(facts["best"])
+    run.history = [
+        Epoch(e["number"], e["loss"], e["seconds"], None if e["validation"] is None else Progress(**e["validation"]))
+        for e in facts["history"]
+    ]
+    return run
+
+
+class _Clock:
+    """Says how far the training is and how long it will take."""
+
+    def __init__(self, done: int, epochs: int, progress: Report) -> None:
+        self._from, self._epochs, self._progress = done, epochs, progress
+        self._started = self._said = time.monotonic()
+
+    def tick(self, epoch: int, share: float, run: _Run) -> None:
+        """Say so, at most once a second."""
+        now = time.monotonic()
+        if now - self._said < 1 and share < 1:
+            return
+        self._said = now
+        done = epoch - self._from + share
+        left = (self._epochs - epoch - share) * (now - self._started) / done
+        last = run.history[-1].validation if run.history else None
+        quality = "" if last is None or last.auroc is None else f", AUROC {last.auroc:.3f} on validation pictures"
+        at = f"epoch {epoch + 1} of {self._epochs}, {round(share * 100)}%"
+        self._progress(epoch, self._epochs, f"{at}{quality}, about {spoken(left)} left")
+
+
+def spoken(seconds: float) -> str:
+    """A duration as one says it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
