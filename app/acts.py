@@ -1,0 +1,200 @@
+"""What the buttons of the office pages do; each says in the page's own words how it went."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+from uuid import uuid4
+
+import streamlit as st
+
+from app import context
+from app.state import FormState, told
+from app.web.unpack import unpack
+from app.widgets.text import plain
+from core.decide.policy import Policy
+from core.errors import BadInput
+from core.plant import PartType, Site
+from core.roles import Role
+from core.taxonomy import Taxonomy
+
+SHOWN_AT_ONCE = 50
+
+
+class Upload(Protocol):
+    """What a file uploader gives."""
+
+    name: str
+
+    def getvalue(self) -> bytes:
+        """All of it."""
+
+
+def map_name(view: FormState, site: str, name: str, class_id: str) -> None:
+    """Give an unmapped name its class; labels are derived anew."""
+    with told(view):
+        changed = context.store().taxonomies.map_name(site, name, class_id, now=context.now())
+        view.message = f"'{name}' now means {class_id}; version {changed} is in force."
+
+
+def append_taxonomy(view: FormState, site: str, upload: Upload | None, note: str) -> None:
+    """Put an uploaded taxonomy in force."""
+    with told(view):
+        if upload is None:
+            raise BadInput("Choose a JSON file first.")
+        taxonomy = Taxonomy.from_json(_text(upload.getvalue()))
+        number = context.store().taxonomies.append(site, taxonomy, note.strip(), now=context.now())
+        view.message = f"{plain(taxonomy.name)} is in force as version {number}."
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput("The file is not text in UTF-8: export a taxonomy and change that.") from error
+
+
+def restore(view: FormState, image_id: int) -> None:
+    """Take a picture out of quarantine; one that could never be read is read again by the worker."""
+    with told(view):
+        store = context.store()
+        image = store.images.get(image_id)
+        if image.width:
+            store.quarantine.restore(image_id, now=context.now())
+            view.message = "Taken out of quarantine. Its part stays held until somebody has looked."
+        else:
+            store.jobs.submit("reread", {"image": image_id}, now=context.now())
+            view.message = "The worker reads the file again: mend or replace it first if it is broken."
+
+
+def add_person(view: FormState, name: str, role: Role, sites: Sequence[str], password: str) -> None:
+    """Make an account."""
+    with told(view):
+        context.store().people.add(name.strip(), password, role, tuple(sites) or None)
+        view.message = f"{name.strip()} can sign in."
+
+
+def disable(view: FormState, name: str) -> None:
+    """End an account and its sessions."""
+    with told(view):
+        context.store().people.disable(name)
+        view.message = f"{name} can no longer sign in."
+
+
+def enable(view: FormState, name: str) -> None:
+    """Let somebody in again."""
+    with told(view):
+        context.store().people.enable(name)
+        view.message = f"{name} can sign in again."
+
+
+def propose(view: FormState, site: str, below: float, above: float, audit: float, reason: str) -> None:
+    """Propose thresholds; they do nothing until somebody else approves them."""
+    with told(view):
+        made = context.store().policies.propose(site, below, above, reason, audit_pass=audit, now=context.now())
+        view.message = f"Policy {made.number} waits for approval by somebody else."
+
+
+def approve_controls(view: FormState, site: Site, policy: Policy) -> None:
+    """A reason and a button; a person's own proposal says who else is needed."""
+    if policy.proposed_by == context.me().name:
+        st.caption("Somebody else approves it.", width="content")
+        return
+    why = f"policy.why.{site.name}.{policy.number}"
+    with st.popover("Approve", icon=":material/check:"):
+        st.text_input("Why these thresholds are right", key=why, max_chars=300)
+        key = f"policy.approve.{site.name}.{policy.number}"
+        st.button(
+            "Put in force", key=key, type="primary", on_click=_approve, args=(view, site.name, policy.number, why)
+        )
+
+
+def _approve(view: FormState, site: str, number: int, why: str) -> None:
+    with told(view):
+        context.store().policies.approve(site, number, _typed(why), now=context.now())
+        view.message = f"Policy {number} is in force at {site}."
+
+
+def _typed(key: str) -> str:
+    """What a field holds at this moment: a callback's arguments are as old as the last run of the page."""
+    return str(st.session_state.get(key, ""))
+
+
+def pause_controls(view: FormState, site: Site) -> None:
+    """Pause or resume auto-PASS, with a reason that inspectors will read."""
+    if site.paused:
+        st.warning(f"Auto-PASS is paused: {plain(site.paused)}", icon=":material/pause_circle:")
+        key = f"policy.resume.{site.name}"
+        st.button("Resume auto-PASS", key=key, icon=":material/play_circle:", on_click=_resume, args=(view, site.name))
+        return
+    why = f"policy.pausewhy.{site.name}"
+    with st.popover("Pause auto-PASS", icon=":material/pause_circle:"):
+        st.text_input("Why", key=why, max_chars=300)
+        st.button("Pause now", key=f"policy.pause.{site.name}", on_click=_pause, args=(view, site.name, why))
+
+
+def _pause(view: FormState, site: str, why: str) -> None:
+    with told(view):
+        context.store().sites.pause(site, _typed(why))
+        view.message = f"Auto-PASS is paused at {site}."
+
+
+def _resume(view: FormState, site: str) -> None:
+    with told(view):
+        context.store().sites.resume(site)
+        view.message = f"Auto-PASS is on again at {site}."
+
+
+def save_part_type(view: FormState, site: str, part_type: PartType) -> None:
+    """Set how a part type is looked at; the next ingest uses it."""
+    with told(view):
+        context.store().part_types.put(site, part_type, now=context.now())
+        view.message = f"{part_type.name} is saved: the next ingest looks at it this way."
+
+
+def inbox_folders() -> list[str]:
+    """Folders that an administrator has put into the import inbox; a form only ever picks one of these names."""
+    inbox = context.settings().home / "inbox"
+    if not inbox.is_dir():
+        return []
+    return sorted(entry.name for entry in inbox.iterdir() if entry.is_dir() and not entry.is_symlink())
+
+
+def submit_import(
+    view: FormState, *, site: str, upload: Upload | None, folder: str | None, format_name: str, own: bool,
+    empty_is_good: bool, dry_run: bool,
+) -> None:  # fmt: skip
+    """Unpack or choose the source, and leave the reading to the worker."""
+    with told(view):
+        if not site.strip():
+            raise BadInput("Name the site that these pictures belong to.")
+        if upload is not None:
+            target = context.settings().uploads / f"import-{uuid4().hex}"
+            files = unpack(_file_of(upload), target)
+            source = target
+            view.message = f"{files:,} files unpacked. "
+        elif folder is not None and folder in inbox_folders():
+            source = context.settings().home / "inbox" / folder
+        else:
+            raise BadInput("Upload a zip, or choose a folder of the inbox.")
+        arguments: dict[str, Any] = {
+            "source": str(source),
+            "site": site.strip(),
+            "format": format_name,
+            "taxonomy": "own" if own else None,
+            "empty": "good" if empty_is_good else None,
+            "dry_run": dry_run,
+        }
+        view.job = context.store().jobs.submit("import", arguments)
+        view.message += "The worker reads it now: leave this page if you like."
+
+
+def _file_of(upload: Any) -> Any:
+    return upload  # an uploaded file is a seekable stream
+
+
+def submit_export(view: FormState, format_name: str, filters: dict[str, Any]) -> None:
+    """Let the worker write an export."""
+    with told(view):
+        name = f"{format_name}-{context.now():%Y%m%d-%H%M%S}-{uuid4().hex[:6]}"
+        arguments = {"dest": str(context.settings().exports / name), "format": format_name, **filters}
+        view.job = context.store().jobs.submit("export", arguments)
+        view.message = "The worker writes it now."

@@ -1,0 +1,121 @@
+"""The inspect page's work: score what was dropped, decide as the site would, and send it to the queue if asked."""
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import Protocol
+
+import streamlit as st
+
+from app import context
+from app.jobs.inspect import Inspected, inspect
+from app.jobs.inspect import warm_up as load_ahead
+from app.state import InspectState, told
+from app.web.pictures import checked_bytes
+from core.decide.decision import Decided, PartEvidence, PartPicture, SiteRules
+from core.decide.decision import decide as decide_part
+from core.errors import BadInput, NotAllowed
+from core.pictures.decode import sha256_of
+from core.plant import Arrival
+from core.records import Capture, Image, Outcome, TaskKind
+from core.roles import Action
+
+TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "bmp", "webp"]
+MOST_AT_ONCE = 40
+
+
+class Dropped(Protocol):
+    """What the uploader gives for one file."""
+
+    name: str
+
+    def getvalue(self) -> bytes:
+        """All of it."""
+
+
+def model_choice(site: str | None, *, key: str) -> str | None:
+    """The site's own model first; any other version may be tried."""
+    names = [version.name for version in context.store().models.all()]
+    if not names:
+        return None
+    own = context.store().sites.get(site).model if site else None
+    return st.selectbox("Model", names, index=names.index(own) if own in names else 0, key=key)
+
+
+def warm_up(view: InspectState, model: str) -> None:
+    """Have the net ready by the time somebody has found a picture to drop; once for each model and visitor."""
+    folder = context.model_folder(model)
+    if folder is not None and view.warmed != model:
+        view.warmed = model
+        context.scorer().start(load_ahead, context.settings(), folder)
+
+
+def score(view: InspectState, dropped: Sequence[Dropped], filed: Image | None, model: str, site: str) -> None:
+    """Score what is on the page and not scored yet; results of files that were taken away are forgotten."""
+    folder = context.model_folder(model)
+    if folder is None:
+        return
+    wanted = {f"{one.name}:{sha256_of(data)[:12]}:{model}": (one.name, data) for one in dropped[:MOST_AT_ONCE]
+              if (data := one.getvalue())}  # fmt: skip
+    with told(view):
+        if len(dropped) > MOST_AT_ONCE:
+            raise BadInput(
+                f"{len(dropped)} pictures at once; the first {MOST_AT_ONCE} are scored: ingest a folder instead."
+            )
+        if filed is not None and not wanted:
+            wanted[f"image {filed.id}:{model}"] = (PurePath(filed.path).name, checked_bytes(filed))
+    for kept in (view.results, view.refused) if wanted else ():
+        for gone in kept.keys() - wanted.keys():
+            del kept[gone]
+    for name, (label, data) in wanted.items():
+        if name not in view.results and name not in view.refused:
+            with told(view):
+                view.results[name] = context.scorer().run(inspect, context.settings(), label, data, folder)
+                view.chosen = name
+            if view.failed:
+                view.refused[name], view.failed = f"{label}: {view.failed}", ""
+
+
+def decide(result: Inspected, site: str) -> Decided:
+    """What the site's policy would make of this picture alone."""
+    here = context.store().sites.get(site)
+    picture = PartPicture(0, quality=result.quality, prediction=result.prediction)
+    rules = SiteRules(context.store().policies.in_force(site), here.calibrated, here.paused)
+    return decide_part(PartEvidence((picture,)), rules)
+
+
+def send_to_queue(view: InspectState, result: Inspected, data: bytes | None, site: str) -> None:
+    """File an uploaded picture and ask that a person look at it."""
+    with told(view):
+        person = context.me()
+        if not (context.may(Action.REVIEW) or context.may(Action.INGEST)):
+            raise NotAllowed("Your role does not send pictures to the queue.")
+        context.store().sites.get(site)  # refuses a site that is not theirs
+        if data is None or sha256_of(data) != result.sha256:
+            raise BadInput("The picture is not on the page any more: drop it again.")
+        path = _keep(data, result)
+        source = f"inspected:{result.sha256}"
+        capture = Capture(source=source, part=f"inspected-{result.sha256[:12]}", stage="inspect page")
+        arrival = Arrival(
+            capture, str(path), result.sha256, result.width, result.height, result.quality, result.prediction
+        )
+        plant = context.plant()  # an inspector may ask for a look, not file at will: the server files this one picture
+        (filed,) = plant.arrivals.file(site, [arrival], close_parts=True, now=context.now())
+        part_id = filed.part_id or (plant.images.get(filed.image_id).part_id if filed.image_id else None)
+        if part_id is None:
+            raise BadInput(f"The picture could not be filed: {filed.reason}.")
+        decision = plant.parts.decision(part_id)
+        kind = TaskKind.TRIAGE if decision is None or decision.outcome is Outcome.HOLD else TaskKind.LABEL
+        task = context.store().queue.send(part_id, kind, f"sent from the inspect page by {person.name}")
+        view.sent[result.sha256] = f"In the queue as task {task.id}."
+
+
+def _keep(data: bytes, result: Inspected) -> Path:
+    suffix = PurePath(result.name).suffix.lower()
+    folder = context.settings().uploads / result.sha256[:2]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{result.sha256}{suffix if suffix.removeprefix('.') in TYPES else '.img'}"
+    if not path.exists():
+        draft = path.with_suffix(".part")
+        draft.write_bytes(data)
+        draft.replace(path)
+    return path

@@ -1,0 +1,314 @@
+"""Commands about who decides and under which rules: sites, thresholds, users, doctor."""
+
+import getpass
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.output import put, table
+from app.cli.shared import Json, Site, current, store
+from core.errors import BadInput
+
+if TYPE_CHECKING:
+    from core.decide.policy import Policy
+
+By = Annotated[str, typer.Option("--by", help="Name of the account that acts.")]
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands."""
+    cli.command()(doctor)
+    sites = typer.Typer(help="Sites and their part types.", no_args_is_help=True)
+    sites.command("list")(sites_list)
+    sites.command("add")(sites_add)
+    sites.command("pause")(sites_pause)
+    sites.command("resume")(sites_resume)
+    sites.command("part-type")(sites_part_type)
+    thresholds = typer.Typer(help="The policy of a site: proposed by one, approved by another.", no_args_is_help=True)
+    thresholds.command("show")(thresholds_show)
+    thresholds.command("propose")(thresholds_propose)
+    thresholds.command("approve")(thresholds_approve)
+    users = typer.Typer(help="Accounts.", no_args_is_help=True)
+    users.command("list")(users_list)
+    users.command("add")(users_add)
+    users.command("disable")(users_disable)
+    users.command("password")(users_password)
+    cli.add_typer(sites, name="sites")
+    cli.add_typer(thresholds, name="thresholds")
+    cli.add_typer(users, name="users")
+
+
+def doctor(as_json: Json = False) -> None:
+    """Check versions, store, models, decoders, disk and worker; exits with 1 where something is wrong."""
+    from app.jobs.doctor import examine
+
+    found = examine(current())
+    signs = {"ok": "ok", "note": "–", "wrong": "WRONG"}
+    rows = [[signs[one.status], one.what, one.found] for one in found]
+    document = {
+        "ok": all(one.status != "wrong" for one in found),
+        "checks": [{"what": one.what, "status": one.status, "found": one.found} for one in found],
+    }
+    put(document, as_json, lambda: table(rows, ("", "what", "found")))
+    if not document["ok"]:
+        wrong = [f"{one.what} ({one.found})" for one in found if one.status == "wrong"]
+        typer.echo(f"Not in order: {'; '.join(wrong)}.", err=True)
+        raise typer.Exit(1)
+
+
+def sites_list(as_json: Json = False) -> None:
+    """List the sites and what is in force there."""
+    held = store()
+    document = []
+    for site in held.sites.all():
+        policy = held.policies.in_force(site.name)
+        document.append(
+            {
+                "site": site.name,
+                "timezone": site.timezone,
+                "model": site.model,
+                "calibrated": site.calibrated,
+                "policy": policy.number if policy else None,
+                "paused": site.paused,
+                "taxonomy": site.taxonomy.name if site.taxonomy_number else None,
+            }
+        )
+    heads = ("site", "timezone", "model", "calibrated", "policy", "paused", "taxonomy")
+    put(document, as_json, lambda: table([[one[head] for head in heads] for one in document], heads))
+
+
+def sites_add(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    taxonomy: Annotated[str | None, typer.Option("--taxonomy", help="machined or fulfilment.")] = None,
+    timezone: Annotated[str, typer.Option("--timezone", help="Such as Europe/Paris.")] = "UTC",
+    requires_ids: Annotated[
+        bool, typer.Option("--requires-ids", help="Quarantine pictures that do not say which part they show.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Add a site."""
+    from data.taxonomies import shipped
+
+    chosen = None if taxonomy is None else shipped(taxonomy)
+    site = store().sites.add(name, chosen, timezone, requires_ids=requires_ids)
+    put({"site": site.name}, as_json, lambda: [f"{site.name} is a site."])
+
+
+def sites_pause(
+    site: Annotated[str, typer.Argument(metavar="SITE")],
+    reason: Annotated[str, typer.Option("--reason", help="Inspectors read it on every held part.")],
+) -> None:
+    """Stop passing parts automatically at a site."""
+    store().sites.pause(site, reason)
+    typer.echo(f"Auto-PASS is paused at {site}.")
+
+
+def sites_resume(
+    site: Annotated[str, typer.Argument(metavar="SITE")],
+    reason: Annotated[str, typer.Option("--reason", help="Goes into the audit trail.")] = "",
+) -> None:
+    """Let parts pass automatically again."""
+    store().sites.resume(site, reason)
+    typer.echo(f"Auto-PASS is on at {site}.")
+
+
+def sites_part_type(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    site: Site,
+    views: Annotated[str | None, typer.Option("--views", help="Names of the views that make a part: top,side.")] = None,
+    pictures: Annotated[int | None, typer.Option("--pictures", min=1, help="Or how many pictures make one.")] = None,
+    time_out: Annotated[float | None, typer.Option("--time-out", help="Seconds to wait for them.")] = None,
+    scale: Annotated[float | None, typer.Option("--scale", help="Working scale; 0.5 halves each side.")] = None,
+    tile: Annotated[int | None, typer.Option("--tile", help="Side of a tile in working pixels.")] = None,
+    stride: Annotated[int | None, typer.Option("--stride", help="From one tile to the next.")] = None,
+    whole: Annotated[
+        bool | None, typer.Option("--whole-picture/--tiles-only", help="Look at the shrunken whole beside the tiles.")
+    ] = None,
+    flips: Annotated[bool | None, typer.Option("--flips/--no-flips", help="Training may mirror it.")] = None,
+    exposures: Annotated[
+        bool | None,
+        typer.Option(
+            "--exposures/--no-exposures",
+            help="Pictures without a named view are exposures of one view: their scores are averaged.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a part type; with options, set what they name."""
+    from dataclasses import asdict, replace
+
+    from core.errors import NotFound
+    from core.plant import PartType
+
+    held = store()
+    given: dict[str, Any] = {
+        "views": None if views is None else tuple(view.strip() for view in views.split(",") if view.strip()),
+        "pictures": pictures,
+        "time_out_s": time_out,
+        "scale": scale,
+        "tile": tile,
+        "stride": stride,
+        "whole_picture": whole,
+        "flips": flips,
+        "exposures": exposures,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    try:
+        kind = held.part_types.get(site, name)
+    except NotFound:
+        if not changes:
+            raise
+        held.sites.get(site)
+        kind = PartType(name)
+    if changes:
+        kind = replace(kind, **changes)
+        held.part_types.put(site, kind)
+    put(asdict(kind), as_json, lambda: [f"{key}: {value}" for key, value in asdict(kind).items()])
+
+
+def thresholds_show(site: Site, as_json: Json = False) -> None:
+    """Show the policy in force and those before and after it."""
+    held = store()
+    current_one = held.policies.in_force(site)
+    history = held.policies.history(site)
+    document = {
+        "site": site,
+        "in_force": None if current_one is None else _policy(current_one),
+        "history": [_policy(one) for one in history],
+    }
+
+    def lines() -> Any:
+        if current_one is None:
+            yield f"No policy is approved at {site}: nothing passes by itself."
+        rows = [
+            [
+                one.number,
+                one.pass_below,
+                one.fail_above,
+                one.proposed_by,
+                one.approved_by or "waits",
+                "in force" if current_one is not None and one.number == current_one.number else "",
+            ]
+            for one in history
+        ]
+        yield from table(rows, ("number", "pass below", "fail above", "proposed by", "approved by", ""))
+
+    put(document, as_json, lines)
+
+
+def thresholds_propose(
+    site: Site,
+    pass_below: Annotated[float, typer.Option("--pass-below", help="Scores under it pass; 0 passes nothing.")],
+    fail_above: Annotated[float, typer.Option("--fail-above", help="Scores over it fail; 1 fails nothing.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why these; the one who approves reads it.")],
+    by: By,
+    minimum_confidence: Annotated[
+        float | None, typer.Option("--minimum-confidence", help="0.8 holds the whole band .20 to .80.")
+    ] = None,
+    novelty_limit: Annotated[
+        float | None, typer.Option("--novelty-limit", help="More novel pictures are held.")
+    ] = None,
+    audit_pass: Annotated[float, typer.Option("--audit-pass", help="Share of passes that a person looks at.")] = 0.0,
+    audit_fail: Annotated[float, typer.Option("--audit-fail", help="Share of fails that a person looks at.")] = 0.0,
+    fail_route: Annotated[str, typer.Option("--fail-route", help="rework or divert.")] = "rework",
+    as_json: Json = False,
+) -> None:
+    """Propose a policy; somebody else approves it."""
+    from core.records import Route
+
+    if fail_route not in (Route.REWORK, Route.DIVERT):
+        raise BadInput(f"--fail-route {fail_route} means nothing: choose rework or divert.")
+    made = store(by).policies.propose(
+        site,
+        pass_below,
+        fail_above,
+        reason,
+        minimum_confidence=minimum_confidence,
+        novelty_limit=novelty_limit,
+        audit_pass=audit_pass,
+        audit_fail=audit_fail,
+        fail_route=Route(fail_route),
+    )
+    put(_policy(made), as_json, lambda: [f"Policy {made.number} of {site} waits for somebody else's approval."])
+
+
+def thresholds_approve(
+    number: Annotated[int, typer.Argument(metavar="NUMBER")],
+    site: Site,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is right; kept with the approval.")],
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Put a proposed policy in force."""
+    made = store(by).policies.approve(site, number, reason)
+    put(_policy(made), as_json, lambda: [f"Policy {number} is in force at {site}."])
+
+
+def users_list(as_json: Json = False) -> None:
+    """List the accounts."""
+    people = store().people.all()
+    document = [
+        {
+            "name": one.name,
+            "role": one.role.value,
+            "sites": None if one.sites is None else list(one.sites),
+            "disabled": one.disabled,
+        }
+        for one in people
+    ]
+    rows = [
+        [
+            one.name,
+            one.role.spoken,
+            "all" if one.sites is None else ", ".join(one.sites),
+            "disabled" if one.disabled else "",
+        ]
+        for one in people
+    ]
+    put(document, as_json, lambda: table(rows, ("name", "role", "sites", "")))
+
+
+def users_add(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    role: Annotated[str, typer.Option("--role", help="inspector, qa_lead, data_scientist or admin.")],
+    site: Annotated[
+        list[str] | None, typer.Option("--site", help="A site they may see; all without it. May be repeated.")
+    ] = None,
+) -> None:
+    """Add an account; the password is asked for, or read from standard input."""
+    from core.roles import Role
+
+    try:
+        what = Role(role)
+    except ValueError as error:
+        raise BadInput(f"'{role}' is no role: choose {', '.join(one.value for one in Role)}.") from error
+    person = store().people.add(name, _password(), what, site or None)
+    typer.echo(f"{person.name} may sign in as {person.role.spoken}.")
+
+
+def users_disable(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Disable an account and end its sessions."""
+    store().people.disable(name)
+    typer.echo(f"{name} cannot sign in any more.")
+
+
+def users_password(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Set a new password and end the account's sessions; it is asked for, or read from standard input."""
+    store().people.set_password(name, _password())
+    typer.echo(f"{name} has a new password.")
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first = getpass.getpass("Password (15 characters or more): ")
+    if getpass.getpass("Once more: ") != first:
+        raise BadInput("The two passwords differ: nothing was changed.")
+    return first
+
+
+def _policy(policy: "Policy") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(policy), "band": list(policy.band)}

@@ -1,0 +1,63 @@
+"""What every command starts with: settings, store, and the options that many share."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.errors import BadInput
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from data.store import Store
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+Site = Annotated[str, typer.Option("--site", help="The site.")]
+Sources = Annotated[list[str], typer.Argument(metavar="SRC...", help="Files, folders, patterns or URLs.")]
+
+
+def current() -> "Settings":
+    """Settings, and the home folder made where it is missing."""
+    from app.settings import settings
+
+    now = settings()
+    now.home.mkdir(parents=True, exist_ok=True)
+    return now
+
+
+def store(by: str | None = None) -> "Store":
+    """The store; with `by`, acting as that person and no more than they may."""
+    from core.roles import Actor
+    from data.store import open_store
+
+    opened = open_store(current().database_url)
+    return opened if by is None else opened.acting_as(Actor(by))
+
+
+def pairs(values: list[str], option: str) -> dict[str, str]:
+    """`key=value` options as a mapping.
+
+    Raises:
+        BadInput: one of them has no '='.
+    """
+    found = {}
+    for text in values:
+        key, sign, value = text.partition("=")
+        if not sign or not key.strip():
+            raise BadInput(f"{option} {text} is no key=value.")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def read_json(path: Path, largest: int = 16 << 20) -> str:
+    """The text of a JSON file.
+
+    Raises:
+        BadInput: it is missing, too large, or no text.
+    """
+    try:
+        if path.stat().st_size > largest:
+            raise BadInput(f"{path} is larger than {largest >> 20} MB, which no such file is.")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} cannot be read as text ({error}).") from error

@@ -1,0 +1,79 @@
+"""What is in force at the demo plant before its first part: sites, people, models, policies."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from app.jobs.line import SHIPPED
+from core.errors import NotFound
+from core.roles import Actor, Role
+from data.demo.plan import HISTORY_DAYS
+from data.demo.plant import LINES, PEOPLE, SITES, SitePlan
+from data.taxonomies import shipped
+
+if TYPE_CHECKING:
+    from data.store import Store
+
+
+def prepare(store: "Store", anchor: datetime) -> None:
+    """Make whatever of it is missing; what is there stays as people have changed it since.
+
+    Args:
+        store: bound to a process of the plant.
+        anchor: the plant's now; everything here happened some weeks before.
+    """
+    before = anchor - timedelta(days=HISTORY_DAYS + 3)
+    _models(store, before)
+    there = {site.name for site in store.sites.all()}
+    for site in SITES:
+        if site.name not in there:
+            store.sites.add(site.name, shipped(site.taxonomy), site.timezone, now=before)
+    _people(store, before)
+    for site in SITES:
+        _in_force(store, site, before)
+
+
+def _in_force(store: "Store", site: SitePlan, before: datetime) -> None:
+    known = {kind.name for kind in store.part_types.all(site.name)}
+    for line in LINES:
+        if line.site == site.name and line.part.name not in known:
+            store.part_types.put(site.name, line.part, "as the line was set up", now=before)
+    found = store.sites.get(site.name)
+    if found.model is None:
+        store.sites.set_model(site.name, site.model, "shipped with the demo plant", now=before)
+    if site.band is None or store.policies.in_force(site.name) is not None:
+        return
+    leads = [person.name for person in PEOPLE if person.role is Role.QA_LEAD]
+    proposer, approver = (store.acting_as(Actor(name)) for name in leads[:2])
+    approver.sites.set_calibrated(site.name, True, "checked against the model's examination set", now=before)
+    proposed = proposer.policies.propose(
+        site.name,
+        pass_below=site.band.pass_below,
+        fail_above=site.band.fail_above,
+        audit_pass=site.band.audit_pass,
+        audit_fail=site.band.audit_fail,
+        reason=site.band.reason,
+        now=before + timedelta(hours=1),
+    )
+    approver.policies.approve(
+        site.name, proposed.number, "agreed at the weekly meeting", now=before + timedelta(hours=26)
+    )
+
+
+def _people(store: "Store", before: datetime) -> None:
+    """Demo people sign in without a password on loopback; the one they have is long, random and thrown away."""
+    there = {person.name for person in store.people.all()}
+    for person in PEOPLE:
+        if person.name not in there:
+            store.people.add(person.name, secrets.token_urlsafe(32), person.role, person.sites, demo=True, now=before)
+
+
+def _models(store: "Store", before: datetime) -> None:
+    from models.checkpoint import read_card
+
+    for name in dict.fromkeys(site.model for site in SITES):
+        try:
+            store.models.get(name)
+        except NotFound:
+            card = read_card(SHIPPED / name)
+            store.models.add(card.to_json(), str(SHIPPED / name), card.sha256, now=before)

@@ -1,0 +1,58 @@
+"""The entry, twice: the server that `streamlit run app/main.py` starts, and the frame it draws around every page."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from app import context, theme
+from app.navigation import check_page, navigation
+from app.web.guard import Guard, check_config
+from app.web.routes import routes
+from app.widgets.frame import person_menu, say_no, signed_out
+from core.errors import HoldpointError, NotAllowed
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Refuse to start with a protection off, and open the store before the first visitor."""
+    check_config(st.get_option)
+    context.plant()
+    yield
+
+
+def frame() -> None:
+    """One run of the app for one person: who is it, which pages are theirs, then the page itself."""
+    st.set_page_config(page_title="Holdpoint", page_icon=str(theme.ICON), layout="wide")
+    theme.apply()
+    try:
+        person = context.me()
+    except NotAllowed:
+        signed_out()
+        st.stop()
+    page = navigation(person.role)
+    person_menu(person)
+    try:
+        check_page(page, person.role)
+        page.run()
+    except HoldpointError as error:
+        say_no(error)
+
+
+if __name__ == "__main__":  # Streamlit runs this file again for every visitor
+    frame()
+elif __name__ != "__mp_main__":  # and imports it once, to serve it; a child process needs neither
+    app = st.App(
+        Path(__file__),
+        routes=routes(),
+        middleware=[
+            Middleware(
+                Guard,
+                signed_in=context.signed_in,
+                allowed_hosts=lambda: st.get_option("server.allowedHosts"),
+            )
+        ],
+        lifespan=lifespan,
+    )

@@ -1,0 +1,161 @@
+"""Screen copies of filed pictures and overlays of their maps, made once and kept by content hash.
+
+The original is hashed before a copy of it is shown: what no longer has the hash it was filed under is
+"evidence changed", and no copy, however old, is shown in its place.
+"""
+
+import hashlib
+import io
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Pillow
+
+from core.errors import QuarantineReason, Unreadable
+from core.records import Grid, Image
+
+KINDS: Final = {"thumb": 240, "screen": 1600, "full": 65_535}  # longest side in pixels; never enlarged
+OVERLAY_SIDE: Final = 512  # an overlay is coarse: the browser stretches it over the picture
+_REMEMBERED: Final = 4096
+
+Ramp = tuple[tuple[int, int, int], ...]
+
+
+class Pictures:
+    """Reads originals, checks them, and keeps what screens need under one folder.
+
+    Args:
+        folder: of the copies; may be emptied at any time.
+        preview: makes a JPEG of a picture's bytes, no larger than a side, in a limited process.
+    """
+
+    def __init__(self, folder: Path, preview: Callable[[bytes, int], bytes]) -> None:
+        self._folder = folder
+        self._preview = preview
+        self._hashes: OrderedDict[tuple[str, int, int, int], str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, image: Image) -> None:
+        """See that the original still is what was filed.
+
+        Raises:
+            Unreadable: it is gone, cannot be read, or has another hash.
+        """
+        path = Path(image.path)
+        try:
+            found = path.stat()
+            stamp = (image.path, found.st_mtime_ns, found.st_size, found.st_ino)
+            with self._lock:
+                sha256 = self._hashes.get(stamp)
+            if sha256 is None:
+                with path.open("rb") as file:
+                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise Unreadable(
+                QuarantineReason.MISSING, f"The file of image {image.id} cannot be read: bring it back to its place."
+            ) from error
+        with self._lock:
+            self._hashes[stamp] = sha256
+            while len(self._hashes) > _REMEMBERED:
+                self._hashes.popitem(last=False)
+        if sha256 != image.sha256:
+            raise Unreadable(
+                QuarantineReason.CHANGED,
+                f"The file of image {image.id} is not the one that was filed: restore the original.",
+            )
+
+    def copy(self, image: Image, kind: str) -> Path:
+        """A JPEG copy of a filed picture, upright, no larger than its kind.
+
+        Raises:
+            Unreadable: as `check`, or when the picture cannot be decoded.
+        """
+        self.check(image)
+        target = self._folder / image.sha256[:2] / f"{image.sha256}.{kind}"
+        return self._keep(target, lambda: self._preview(checked_bytes(image), KINDS[kind]))
+
+    def overlay(self, grid: Grid, name: str, ramp: Ramp) -> Path:
+        """A transparent PNG of a coarse map; `name` tells the ramp in the file's name."""
+        values = np.ascontiguousarray(grid.values)
+        digest = hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()
+        target = self._folder / digest[:2] / f"{digest}.{name}"
+        return self._keep(target, lambda: overlay_png(grid, ramp))
+
+    def _keep(self, target: Path, make: Callable[[], bytes]) -> Path:
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(make())
+                Path(temporary).replace(target)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+        return target
+
+
+def checked_bytes(image: Image) -> bytes:
+    """A filed picture's bytes, if they still are what was filed.
+
+    Raises:
+        Unreadable: gone or changed.
+    """
+    try:
+        data = Path(image.path).read_bytes()
+    except OSError as error:
+        raise Unreadable(
+            QuarantineReason.MISSING, f"The file of image {image.id} cannot be read: bring it back to its place."
+        ) from error
+    if hashlib.sha256(data).hexdigest() != image.sha256:
+        raise Unreadable(
+            QuarantineReason.CHANGED,
+            f"The file of image {image.id} is not the one that was filed: restore the original.",
+        )
+    return data
+
+
+def overlay_png(grid: Grid, ramp: Ramp) -> bytes:
+    """A coarse map as a PNG whose transparency is the map itself."""
+    buffer = io.BytesIO()
+    Pillow.fromarray(overlay_pixels(grid, ramp), "RGBA").save(buffer, "PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def overlay_pixels(grid: Grid, ramp: Ramp) -> npt.NDArray[np.uint8]:
+    """A coarse map stretched smoothly and coloured, (h, w, 4) RGBA; zero is fully transparent.
+
+    The grid keeps its own proportions of cells; whoever shows it stretches it over the whole picture.
+    """
+    rows, columns = grid.values.shape
+    factor = max(1, min(8, OVERLAY_SIDE // max(rows, columns)))
+    smooth = cv2.resize(
+        grid.values.astype(np.float32) / 255, (columns * factor, rows * factor), interpolation=cv2.INTER_LINEAR
+    )
+    level = np.clip(smooth, 0, 1)
+    stops = np.linspace(0, 1, len(ramp))
+    colours = np.asarray(ramp, np.float32)
+    pixels = np.empty((*level.shape, 4), np.uint8)
+    for channel in range(3):
+        pixels[..., channel] = np.interp(level, stops, colours[:, channel]).astype(np.uint8)
+    pixels[..., 3] = (255 * np.clip(level * 1.25, 0, 1)).astype(np.uint8)  # strong cells are opaque at full opacity
+    return pixels
+
+
+def placeholder(words: str) -> bytes:
+    """An SVG that says in the picture's place why there is none; `words` is one of ours, never from outside."""
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="400" viewBox="0 0 640 400">'
+        '<rect width="640" height="400" fill="#12161b"/>'
+        '<path d="M290 120h60v70h-60zM320 215v30" stroke="#f5b355" stroke-width="6" fill="none"/>'
+        '<text x="320" y="300" fill="#e9edf1" font-family="sans-serif" font-size="26" text-anchor="middle">'
+        f"{words}</text>"
+        "</svg>"
+    ).encode()

@@ -1,0 +1,81 @@
+"""What surrounds every page: its title, its help, the person's menu, and how it says no."""
+
+import streamlit as st
+
+from app.navigation import BY_PATH
+from app.widgets.text import plain
+from core.errors import Conflict, HoldpointError, NotAllowed, NotFound
+from core.plant import Person
+
+
+@st.dialog("Keys and help")
+def show_help(path: str) -> None:
+    """One screen of help about a page."""
+    entry = BY_PATH[path]
+    st.subheader(entry.title)
+    st.markdown(entry.help)
+
+
+def title(path: str, *facts: str) -> None:
+    """A page's heading with its facts and its F1 help on one line.
+
+    Args:
+        path: of the page, as in the list of pages.
+        facts: short, already plain.
+    """
+    entry = BY_PATH[path]
+    with st.container(horizontal=True, vertical_alignment="center", key=f"title.{entry.url}"):
+        st.title(entry.title, anchor=False, width="content")
+        for fact in facts:
+            st.caption(fact, width="content")
+        st.space("stretch")
+        help_button(path)
+
+
+def help_button(path: str) -> None:
+    """F1 on any page."""
+    if st.button("Help", key=f"help.{path}", icon=":material/help:", shortcut="F1", help="What this page does"):
+        show_help(path)
+
+
+def person_menu(person: Person) -> None:
+    """Who is signed in, and the way out; a plain form post, so that the cookie goes with it."""
+    with st.container(key="person"), st.popover(plain(person.name), icon=":material/account_circle:"):
+        st.markdown(f"**{plain(person.name)}**")
+        st.caption(
+            f"{person.role.spoken} · {plain(', '.join(person.sites)) if person.sites is not None else 'all sites'}"
+        )
+        st.html(
+            '<form method="post" action="/sign-out"><button type="submit" style="font:inherit;padding:.5rem 1rem;'
+            'border-radius:6px;border:1px solid currentColor;background:transparent;color:inherit;cursor:pointer">'
+            "Sign out</button></form>"
+        )
+
+
+def signed_out() -> None:
+    """Nobody is known: the only thing to do is to sign in."""
+    st.title("Signed out", anchor=False)
+    st.info("You are signed out, or your session has ended. Nothing you had saved is lost.", icon=":material/lock:")
+    st.link_button("Sign in", "/sign-in", type="primary", icon=":material/login:")
+
+
+def say_no(error: HoldpointError) -> None:
+    """An error that is the user's or the plant's to mend, in its own words."""
+    icon = {Conflict: ":material/sync_problem:", NotAllowed: ":material/lock:", NotFound: ":material/search_off:"}
+    st.error(plain(str(error), 600), icon=icon.get(type(error), ":material/error:"))
+
+
+def notices(message: str, failed: str) -> None:
+    """The last act's outcome, above the work and never over the picture."""
+    if failed:
+        st.error(plain(failed, 600), icon=":material/error:")
+    if message:
+        st.success(plain(message, 600), icon=":material/check:")
+
+
+def nothing(what: str, *, icon: str = "inbox", then: str = "") -> None:
+    """A designed empty state: what is so, and what to do next."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"### :material/{icon}: {what}", text_alignment="center")
+        if then:
+            st.caption(then, text_alignment="center")

@@ -1,0 +1,21 @@
+"""Small pictures in a row, by address."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.widgets.viewer import absolute
+
+
+def gallery(image_ids: Sequence[int], *, width: int = 110, most: int = 6) -> None:
+    """Thumbnails of filed images."""
+    with st.container(horizontal=True, gap="small"):
+        for image_id in image_ids[:most]:
+            st.image(absolute(f"/img/{image_id}/thumb"), width=width, alt=f"Image {image_id}")
+
+
+def site_choice(names: Sequence[str], key: str) -> str | None:
+    """One of the sites this person was given; None where there is none yet."""
+    if not names:
+        return None
+    return st.selectbox("Site", names, key=key, bind="query-params", width=260)

@@ -1,0 +1,58 @@
+"""Words from people, files and cameras on their way into a place that reads Markdown."""
+
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str, most: int = 200) -> str:
+    """Text from outside where no Markdown is read, as in the options of a list: no control characters, not endless."""
+    line = " ".join(_CONTROL.sub(" ", text).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def plain(text: str, most: int = 200) -> str:
+    """Text from outside as a label: no Markdown, no HTML, no control characters, one line, not endless."""
+    return _SPECIAL.sub(r"\\\1", one_line(text, most))
+
+
+def zone(name: str) -> tzinfo:
+    """A site's time zone; UTC where its name is unknown here."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return timezone(timedelta(0), "UTC")
+
+
+def local(moment: datetime | None, zone_name: str = "UTC", *, day: bool = True) -> str:
+    """A time as the site's clock shows it, to the second."""
+    if moment is None:
+        return "not known"
+    there = moment.astimezone(zone(zone_name))
+    return there.strftime("%d %b %Y, %H:%M:%S" if day else "%H:%M:%S") + f" {there.tzname()}"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in one unit."""
+    seconds = max(0.0, (now - moment).total_seconds())
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count != 1 else ''} ago"
+    return "just now"
+
+
+def share(value: float | None) -> str:
+    """A probability as people write it here: .61; a dash where there is none."""
+    if value is None:
+        return "–"
+    text = f"{value:.2f}"
+    return text[1:] if text.startswith("0.") else text
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: 1 part, 2 parts."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,148 @@
+"""A picture with its overlays and regions; zoom and pan happen in the browser and survive every rerun."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from app.theme import HEATMAP_RAMP, UNMAPPED_COLOUR, WHERE_RAMP, css_ramp
+from app.widgets.text import share
+from core.records import Image, Region
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A transparent picture over the whole image.
+
+    Attributes:
+        title: what it answers, shown as its legend.
+        shown: hidden layers are not even fetched.
+        peek: shows while its key (G or H) is held, and switches when it is tapped.
+    """
+
+    id: str
+    url: str
+    title: str
+    ramp: tuple[tuple[int, int, int], ...]
+    shown: bool
+    peek: bool = False
+
+
+def picture_url(image: Image, kind: str = "screen") -> str:
+    """Address of a filed image; the hash in it makes the browser's copy end with the picture."""
+    return f"/img/{image.id}/{kind}?v={image.sha256[:12]}"
+
+
+def absolute(path: str) -> str:
+    """The full address of one of our own paths: Streamlit and the canvas take a bare path for a file of the server."""
+    parts = urlsplit(st.context.url or "http://localhost/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def map_layers(image: Image, model: str, *, heatmap: bool | None, where: bool | None) -> tuple[Layer, ...]:
+    """The Grad-CAM and the dense map of a filed image; None where there is none."""
+    layers = []
+    if heatmap is not None:
+        url = f"{picture_url(image, 'heatmap')}-{model}"
+        layers.append(Layer("heatmap", url, "Why this score", HEATMAP_RAMP, heatmap, peek=True))
+    if where is not None:
+        url = f"{picture_url(image, 'where')}-{model}"
+        layers.append(Layer("where", url, "Where", WHERE_RAMP, where, peek=True))
+    return tuple(layers)
+
+
+def drawn(region: Region, colours: Mapping[str, str], *, person: bool = False) -> dict[str, Any]:
+    """A region as the browser draws it; a dashed line is the model's."""
+    score = "" if region.score is None else f" {share(region.score)}"
+    severity = "" if region.severity is None else f" · {region.severity.value}"
+    return {
+        "x": region.x,
+        "y": region.y,
+        "width": region.width,
+        "height": region.height,
+        "label": f"{region.class_id or region.name or 'no class'}{score}{severity}",
+        "colour": colours.get(region.class_id or "", UNMAPPED_COLOUR),
+        "dashed": not person,
+    }
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "holdpoint_viewer",
+        html='<div class="viewer-root"></div>',
+        css=(HERE / "viewer.css").read_text(encoding="utf-8"),
+        js=(HERE / "viewer.js").read_text(encoding="utf-8"),
+    )
+
+
+def viewer(
+    *,
+    item: str,
+    url: str,
+    size_wh: tuple[int, int],
+    alt: str,
+    key: str,
+    layers: Sequence[Layer] = (),
+    regions: Sequence[dict[str, Any]] = (),
+    full_url: str = "",
+    height: str = "60vh",
+    opacity: float = 0.6,
+    prefetch: Sequence[str] = (),
+    lease: tuple[float, float] | None = None,
+) -> None:
+    """Show a picture.
+
+    Args:
+        item: zoom and pan belong to it; another item starts fitted.
+        url: of a copy for the screen.
+        size_wh: of the whole picture, in its own pixels; regions are in these.
+        alt: what the picture shows, for those who do not see it.
+        key: of the widget.
+        layers: over the picture, the first one lowest.
+        opacity: that layers start with.
+        full_url: of the whole picture, fetched when somebody zooms in; empty where `url` is all there is.
+        regions: from `drawn`.
+        height: as CSS.
+        prefetch: pictures likely to come next.
+        lease: seconds left, and the moment they were counted at, so that counting again is a change.
+    """
+    width, tall = size_wh
+    loaded = width * min(1.0, 1600 / max(width, tall))
+    _component()(
+        key=key,
+        data={
+            "item": item,
+            "url": url,
+            "full": full_url,
+            "loaded_width": loaded,
+            "width": width,
+            "height": tall,
+            "height_css": height,
+            "alt": alt,
+            "opacity": opacity,
+            "layers": [
+                {
+                    "id": one.id,
+                    "url": one.url,
+                    "title": one.title,
+                    "ramp": css_ramp(one.ramp),
+                    "shown": one.shown,
+                    "peek": one.peek,
+                }
+                for one in layers
+            ],
+            "regions": list(regions),
+            "prefetch": list(prefetch),
+            "lease_s": lease[0] if lease else None,
+            "leased_at": lease[1] if lease else None,
+        },
+        width="stretch",
+        height="content",
+    )
