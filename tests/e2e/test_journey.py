@@ -1,0 +1,182 @@
+"""A person's way through the house, in a real browser on a real server with a real worker."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.navigation import PAGES
+from core.records import Verdict
+from core.roles import Actor
+from data.store import open_store
+from tests.small_plant import HEIGHT, WIDTH
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]
+SLOW = 30_000  # milliseconds; the machine that runs this may be busy
+
+
+def come_in(page: Page, server, name: str) -> None:
+    page.goto(f"{server.url}/queue" if name in ("Ines", "Dora") else server.url)
+    page.get_by_role("button", name=re.compile(f"^{name}")).click()
+    expect(page.get_by_role("button", name=name)).to_be_visible(timeout=SLOW)
+
+
+def part_in_hand(page: Page) -> str:
+    cell = page.get_by_role("cell", name=re.compile(r"^P-\d+$"))
+    expect(cell).to_be_visible(timeout=SLOW)
+    return cell.inner_text()
+
+
+def ready(page: Page) -> None:
+    """The part is in hand and nothing loads any more: what is pressed from here on must count."""
+    part_in_hand(page)
+    expect(page.locator("img.layer[data-id=heatmap]")).to_be_attached(timeout=SLOW)
+    expect(page.locator("[data-testid=stStatusWidget]")).to_have_count(0, timeout=SLOW)
+    page.wait_for_timeout(500)
+
+
+def answer_by_key(page: Page, key: str) -> str:
+    before = part_in_hand(page)
+    page.keyboard.press(key)
+    expect(page.get_by_role("cell", name=before, exact=True)).to_have_count(0, timeout=SLOW)
+    return before
+
+
+def test_an_inspector_clears_undoes_corrects_and_a_scientist_exports_and_imports(page: Page, server, tmp_path):
+    come_in(page, server, "Ines")
+    answered = [answer_by_key(page, key) for key in ("a", "s", "w", "a", "s")]
+    assert len(set(answered)) == 5
+    expect(page.get_by_text("5 answered by you today")).to_be_visible(timeout=SLOW)
+
+    page.keyboard.press("z")
+    expect(page.get_by_role("cell", name=answered[-1], exact=True)).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("4 answered by you today")).to_be_visible(timeout=SLOW)
+
+    page.keyboard.press("b")
+    expect(page.get_by_role("heading", name="Correct")).to_be_visible(timeout=SLOW)
+    canvas = page.locator("canvas").last
+    expect(canvas).to_be_visible(timeout=SLOW)
+    page.wait_for_timeout(1500)
+    rows = page.get_by_role("button", name="Remove")
+    before = rows.count()
+    at = canvas.bounding_box()
+    start, end = (0.10, 0.60), (0.25, 0.85)
+    page.mouse.move(at["x"] + start[0] * at["width"], at["y"] + start[1] * at["height"])
+    page.mouse.down()
+    page.mouse.move(at["x"] + 0.2 * at["width"], at["y"] + 0.8 * at["height"], steps=5)
+    page.mouse.move(at["x"] + end[0] * at["width"], at["y"] + end[1] * at["height"], steps=5)
+    page.mouse.up()
+    expect(rows).to_have_count(before + 1, timeout=SLOW)
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible(timeout=SLOW)
+
+    store = open_store(server.plant.url, Actor("Ines"))
+    task = store.queue.previous(1)[0]
+    review = store.reviews.of_part(task.part_id)[-1]
+    assert review.verdict is Verdict.FAIL
+    drawn = [region for regions in review.regions.values() for region in regions][-1]
+    within = 0.02  # the pointer moves in whole screen pixels, and a line has a width
+    assert drawn.x == pytest.approx(start[0] * WIDTH, abs=within * WIDTH)
+    assert drawn.y == pytest.approx(start[1] * HEIGHT, abs=within * HEIGHT)
+    assert drawn.x + drawn.width == pytest.approx(end[0] * WIDTH, abs=within * WIDTH)
+    assert drawn.y + drawn.height == pytest.approx(end[1] * HEIGHT, abs=within * HEIGHT)
+
+    page.context.clear_cookies()
+    come_in(page, server, "Dora")
+    page.goto(f"{server.url}/export")
+    page.get_by_role("button", name=re.compile("Export$")).last.click()
+    expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=2 * SLOW)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download").click()
+    archive = tmp_path / "labels.zip"
+    waiting.value.save_as(archive)
+
+    page.context.clear_cookies()
+    come_in(page, server, "Ada")
+    page.goto(f"{server.url}/import")
+    page.locator("input[type=file]").set_input_files(archive)
+    expect(page.get_by_text("labels.zip")).to_be_visible(timeout=SLOW)
+    site = page.get_by_role("combobox", name="Site")
+    site.fill("Nantes")
+    site.press("Enter")
+    page.get_by_role("button", name=re.compile("Import$")).last.click()
+    expect(page.get_by_text(re.compile("done$")).first).to_be_visible(timeout=2 * SLOW)
+
+    store = open_store(server.plant.url)
+    again = list(store.labels.find(site="Nantes"))
+    assert again
+    there = {(one.image.sha256, len(one.label.regions)) for one in again}
+    first = {(one.image.sha256, len(one.label.regions)) for one in store.labels.find(site="Lyon")}
+    assert there == first
+    assert not page.outside
+    assert not page.refused
+
+
+def test_a_key_pressed_right_after_a_drag_does_not_lose_the_drag(page: Page, server):
+    come_in(page, server, "Ines")
+    ready(page)
+    page.keyboard.press("b")
+    expect(page.get_by_role("heading", name="Correct")).to_be_visible(timeout=SLOW)
+    canvas = page.locator("canvas").last
+    expect(canvas).to_be_visible(timeout=SLOW)
+    page.wait_for_timeout(1500)
+    task = open_store(server.plant.url, Actor("Ines")).queue.held()
+    at = canvas.bounding_box()
+    page.mouse.move(at["x"] + 0.6 * at["width"], at["y"] + 0.6 * at["height"])
+    page.mouse.down()
+    page.mouse.move(at["x"] + 0.8 * at["width"], at["y"] + 0.8 * at["height"], steps=4)
+    page.mouse.up()
+    page.keyboard.press("w")  # long before the canvas has told of the stroke
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible(timeout=SLOW)
+    review = open_store(server.plant.url, Actor("Ines")).reviews.of_part(task.part_id)[-1]
+    drawn = [region for regions in review.regions.values() for region in regions][-1]
+    assert review.verdict is Verdict.REWORK
+    assert drawn.x == pytest.approx(0.6 * WIDTH, abs=0.02 * WIDTH)
+
+
+def test_a_layer_shows_while_its_key_is_held_and_stays_when_it_is_tapped(page: Page, server):
+    come_in(page, server, "Ines")
+    ready(page)
+    layer = page.locator("img.layer[data-id=heatmap]")
+    page.keyboard.down("g")
+    expect(layer).to_have_attribute("data-shown", "yes")
+    page.wait_for_timeout(600)
+    page.keyboard.up("g")
+    expect(layer).to_have_attribute("data-shown", "no")
+    page.keyboard.press("g")
+    expect(page.get_by_text("Why this score")).to_be_visible(timeout=SLOW)
+    expect(layer).to_have_attribute("data-shown", "yes")
+
+
+def test_a_deep_link_signed_out_leads_to_the_sign_in_and_shows_nothing(page: Page, server):
+    for entry in PAGES:
+        page.goto(f"{server.url}/{entry.url}")
+        expect(page.get_by_role("heading", name="Holdpoint")).to_be_visible()
+        assert "/sign-in" in page.url
+
+
+def test_signing_out_ends_it_in_every_tab(page: Page, server):
+    come_in(page, server, "Quentin")
+    page.get_by_role("button", name="Quentin").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible(timeout=SLOW)
+    page.goto(server.url)
+    assert "/sign-in" in page.url
+
+
+def test_the_queue_fits_the_screen_and_the_picture_has_two_thirds_of_it(browser, server, theme):
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, color_scheme=theme)
+    page = context.new_page()
+    come_in(page, server, "Ines")
+    part_in_hand(page)
+    picture = page.locator(".viewer").bounding_box()
+    assert picture["width"] >= 0.65 * 1366
+    for name in ("Pass", "Fail", "Rework", "Unsure", "Heatmap"):
+        box = page.get_by_role("button", name=re.compile(name)).first.bounding_box()
+        assert box["y"] + box["height"] <= 768
+        assert box["height"] >= 40
+    page.keyboard.press("g")
+    expect(page.get_by_text("Why this score")).to_be_visible(timeout=SLOW)
+    page.keyboard.press("F1")
+    expect(page.get_by_role("dialog")).to_be_visible(timeout=SLOW)
+    context.close()
