@@ -76,12 +76,11 @@ def badge(look: Look, word: str | None = None) -> None:
 
 def apply() -> None:
     """Tighten Streamlit's spacing to a work desk."""
-    accent = CONFIG_ACCENT["dark" if st.context.theme.type == "dark" else "light"]
-    st.html(f"<style>{_CSS}{_ACCENTED} {{ color: {accent} !important }}</style>")
+    st.html(f"<style>{_CSS}{_ACCENTED} {{ color: light-dark({ACCENT['light']}, {ACCENT['dark']}) !important }}</style>")
 
 
 # Streamlit writes chosen tabs and slider values in the button colour, which is too dark for text on a dark ground.
-CONFIG_ACCENT = {"light": "#0f5597", "dark": "#9dcbff"}
+ACCENT = {"light": "#0f5597", "dark": "#9dcbff"}
 _ACCENTED = """
 [data-testid="stTab"][aria-selected="true"] p, [data-testid="stSliderThumbValue"],
 [data-testid="stSliderThumbValue"] p, [data-testid="stButtonGroup"] [aria-checked="true"] p,

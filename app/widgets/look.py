@@ -111,7 +111,7 @@ def costs(looks: Mapping[str, Look], model: Path, size: tuple[int, int], *, key:
             "choice": name,
             "tiles": tile_count(*size, one),
             "smallest sharp detail, px": round(2 / min(1.0, one.scale)),
-            "ms per picture": round(measured[name][1], 1) if name in measured else None,
+            **({"ms per picture": round(measured[name][1], 1)} if name in measured else {}),
         }
         for name, one in looks.items()
     ]

@@ -33,12 +33,31 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+def _cell(value: object) -> str:
+    """A share in two decimals, a number of pictures as it is, a dash where there is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return share(_number(value))
+
+
 def _interval(value: object) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
         return f"95%: {share(_number(value[0]))} to {share(_number(value[1]))}"
     return ""
 
 
+# In the order of importance; how many comes after how good.
+_BASELINE_COLUMNS = {
+    "recall": "recall",
+    "false_reject_rate": "false rejects",
+    "precision": "precision",
+    "f1": "F1",
+    "f2": "F2",
+    "tp": "defects stopped",
+    "fn": "defects missed",
+    "fp": "good ones stopped",
+    "tn": "good ones passed",
+}
 _CHECKED = {
     "log_loss": "validation log loss",
     "auroc": "validation AUROC by picture",
@@ -79,9 +98,7 @@ def baselines(metrics: Mapping[str, Any]) -> None:
     ):
         found = metrics.get(name)
         if isinstance(found, Mapping):
-            rows.append(
-                {"rule": label, **{str(key): value for key, value in found.items() if _number(value) is not None}}
-            )
+            rows.append({"rule": label, **{word: _cell(found.get(key)) for key, word in _BASELINE_COLUMNS.items()}})
     if rows:
         st.markdown("**Beside the rules that need no model**")
         st.dataframe(rows, hide_index=True, height="content")

@@ -143,7 +143,9 @@ def test_a_fresh_model_shows_what_training_measured(plant, open_page):
     assert shown["AUROC by part"] == as_shown(card["metrics"]["part_auroc"])
     rules = table(page, "rule")
     assert list(rules["rule"]) == ["this model", "flag everything", "pass everything"]
-    assert list(rules["tp"]) == [card["metrics"][one]["tp"] for one in ("at_threshold", "flag_all", "pass_all")]
+    assert list(rules["defects stopped"]) == [
+        str(card["metrics"][one]["tp"]) for one in ("at_threshold", "flag_all", "pass_all")
+    ]
     assert list(table(page, "pr_auc")["class"]) == card["classes"]
     assert list(table(page, "stopped")["regions"]) == [0, 4, 0, 0, 0, 4]
     assert "in use at Lyon" in words(page)
