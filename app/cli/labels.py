@@ -10,6 +10,7 @@ import typer
 from app.cli.output import counted, progress, put, table
 from app.cli.shared import Json, Site, current, pairs, read_json, store
 from core.errors import BadInput, GateFailed
+from core.times import time_of
 
 Time = Annotated[
     str | None, typer.Option(metavar="TIME", help="ISO 8601, such as 2026-03-01 or 2026-03-01T08:00+01:00.")
@@ -112,11 +113,11 @@ def export(
             dest,
             format_,
             site=site,
-            since=when(since),
-            until=when(until),
+            since=time_of(since),
+            until=time_of(until),
             class_id=class_id,
             only_corrected=only == "corrected",
-            as_of=when(as_of),
+            as_of=time_of(as_of),
             pictures=pictures,
             progress=say,
         )
@@ -251,21 +252,6 @@ def quarantine_restore(
     done = [restore(held, current(), image_id, datetime.now(UTC)) for image_id in images]
     document = [{"image": one.id, "site": one.site, "state": one.state.value} for one in done]
     put(document, as_json, lambda: [f"Image {one.id} is back; its part waits for a person." for one in done])
-
-
-def when(text: str | None) -> datetime | None:
-    """A time as people write it; without an offset it is UTC.
-
-    Raises:
-        BadInput: it is no time.
-    """
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"'{text}' is no time: write it as 2026-03-01 or 2026-03-01T08:00+01:00.") from error
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _put_dataset(manifest: dict[str, Any], as_json: bool) -> None:

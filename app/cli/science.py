@@ -10,6 +10,10 @@ import typer
 from app.cli.output import progress, put, table
 from app.cli.shared import Json, current, store
 
+Model = Annotated[str, typer.Option("--model", help="A model by name.")]
+Dataset = Annotated[str, typer.Option("--dataset", help="A dataset by name.")]
+Split = Annotated[str, typer.Option("--split", help="train, val or test.")]
+
 
 def register(cli: typer.Typer) -> None:
     """Add the commands."""
@@ -25,7 +29,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def train(
-    dataset: Annotated[str, typer.Option("--dataset", help="A dataset by name.")],
+    dataset: Dataset,
     arch: Annotated[str, typer.Option("--arch", help="Any timm architecture.")] = "efficientnet_b0",
     weights: Annotated[
         str | None,
@@ -51,9 +55,9 @@ def train(
 
 
 def evaluate(
-    model: Annotated[str, typer.Option("--model", help="A model by name.")],
-    dataset: Annotated[str, typer.Option("--dataset", help="A dataset by name.")],
-    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    model: Model,
+    dataset: Dataset,
+    split: Split = "test",
     as_json: Json = False,
 ) -> None:
     """Measure a model on a part of a dataset, with intervals and the flag-all baseline."""
@@ -129,9 +133,9 @@ def models_use(
 
 
 def models_looks(
-    model: Annotated[str, typer.Option("--model", help="A model by name.")],
-    dataset: Annotated[str, typer.Option("--dataset", help="A dataset by name; with drawn regions for their sizes.")],
-    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    model: Model,
+    dataset: Dataset,
+    split: Split = "test",
     as_json: Json = False,
 ) -> None:
     """Compare ways to look at pictures: time, and recall by size of defect, for the model's own and its neighbours."""

@@ -1,7 +1,7 @@
 """Import: pictures that somebody has labelled become images with reviews by `import:<source>`; nothing is decided."""
 
 import hashlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -271,7 +271,7 @@ class _Import:
                 )
         if item.problem is not None:
             reason = str(item.problem.reason)
-            self.report.quarantined[reason] = self.report.quarantined.get(reason, 0) + 1
+            _add(self.report.quarantined, [reason])
             if len(self.report.problems) < LISTED:
                 told = item.problem
                 self.report.problems.append(
@@ -352,19 +352,15 @@ class _Import:
         return Verdict.PASS if record.good or (self.empty_is_good and "text" not in record.source) else None
 
     def _count(self, names: Iterable[str], verdict: Verdict) -> None:
-        labels = Counter(self.report.labels)
         if verdict is Verdict.PASS:
-            labels[NO_DEFECT] += 1
+            _add(self.report.labels, [NO_DEFECT])
         elif verdict is not Verdict.UNSURE:
             found = {name: self.taxonomy.match(name) for name in names}
             classes = {class_id for class_id in found.values() if class_id not in (None, NO_DEFECT)}
             strange = {name for name, class_id in found.items() if class_id is None and not says_only_defective(name)}
-            labels.update(str(class_id) for class_id in classes)
-            if not classes and not strange:
-                labels[DEFECTIVE] += 1
+            _add(self.report.labels, map(str, classes) if classes or strange else [DEFECTIVE])
+            _add(self.report.unmapped, strange)
             self.report.unmatched += len(strange)
-            self.report.unmapped = dict(Counter(self.report.unmapped) + Counter(strange))
-        self.report.labels = dict(labels)
 
     def _file(self, batch: Sequence[_Item]) -> None:
         """Images in one transaction, their reviews in the next; a kill between them is mended by the next run."""
@@ -410,6 +406,12 @@ class _Import:
     def _capture(self, record: Record, item: _Item) -> Capture:
         found = _capture_of(record, item)
         return found if found.part_type else replace(found, part_type=self.part_type)
+
+
+def _add(counts: dict[str, int], names: Iterable[str]) -> None:
+    """Count in place: a delivery of texts can hold as many names as pictures."""
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
 
 
 def _opened(items: Iterable[_Item], pool: DecodePool) -> Iterator[_Item]:

@@ -87,6 +87,8 @@ def _figures(document: Mapping[str, Any]) -> str:
     for label, key, interval in shown:
         between = document.get(interval) if interval else None
         small = f"<small>{number(between[0])} to {number(between[1])}</small>" if between else ""
+        if interval and not between and document[key] is not None:
+            small = "<small>too few groups to say how sure</small>"
         boxes.append(f"<div>{label}<b>{number(document[key])}</b>{small}</div>")
     return '<div class="figures">' + "".join(boxes) + "</div>"
 

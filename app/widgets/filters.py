@@ -10,6 +10,7 @@ import streamlit as st
 from app import context
 from app.widgets.text import count
 from core.plant import Site
+from core.times import time_of
 
 COUNTED = 20_000  # a preview stops there and says so
 
@@ -47,34 +48,17 @@ def _bounds(days: Any) -> tuple[str | None, str | None]:
     return start.isoformat(), end.isoformat()
 
 
-def moment(text: str | None) -> datetime | None:
-    """A time as people or jobs write it; without a zone it is UTC.
-
-    Raises:
-        BadInput: it is no time.
-    """
-    from core.errors import BadInput
-
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"'{text}' is no time: write one such as 2026-11-20T14:00+01:00.") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def preview_counts(filters: dict[str, Any]) -> None:
     """How many labels the filters leave, and of what."""
     found: Counter[str] = Counter()
     total = corrected = 0
     for one in context.store().labels.find(
         site=filters["site"],
-        since=moment(filters["since"]),
-        until=moment(filters["until"]),
+        since=time_of(filters["since"]),
+        until=time_of(filters["until"]),
         class_id=filters["class_id"],
         only_corrected=filters["only_corrected"],
-        as_of=moment(filters["as_of"]),
+        as_of=time_of(filters["as_of"]),
     ):
         total += 1
         corrected += one.label.changed

@@ -63,8 +63,8 @@ def summarise(
 ) -> dict[str, Any]:
     """Everything that is reported of a model on these pictures; JSON.
 
-    Intervals are 95%, and count a part once however many pictures it has. What needs both kinds of picture,
-    or a drawn region, is null where there is none.
+    Intervals are 95%, and count a part once however many pictures it has; one of too few parts is null. What needs
+    both kinds of picture, or a drawn region, is null where there is none.
 
     Args:
         judged: the pictures.
@@ -91,7 +91,7 @@ def summarise(
             "per_part": float(parts.defective.mean()) if len(parts.groups) else None,
         },
         "auroc": metrics.auroc(scores, defective),
-        "auroc_interval": _listed(metrics.auroc_interval(scores, defective, groups, rng=rng)),
+        "auroc_interval": _listed(metrics.auroc_interval(scores, defective, groups)),
         "part_auroc": metrics.auroc(parts.scores, parts.defective),
         "part_auroc_interval": _listed(metrics.delong_interval(parts.scores, parts.defective)),
         "part_rule": part_rule(judged, averaged),

@@ -1,7 +1,6 @@
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,7 @@ from app.jobs.datasets import build_dataset, check_dataset, manifest_path, show_
 from app.jobs.imports import import_labels
 from app.settings import Settings
 from core.errors import BadInput, Conflict, NotFound
-from data.store import Store, open_store
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home")
-
-
-@pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
-    settings.home.mkdir()
-    store = open_store(settings.database_url)
-    yield store
-    store.close()
+from data.store import Store
 
 
 @pytest.fixture

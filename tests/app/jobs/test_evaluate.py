@@ -41,9 +41,16 @@ def test_the_document_has_what_others_rely_on(plant):
     assert (document["images"], document["defective"], document["parts"]) == (8, 4, 4)
     assert document["per_class"]["SURFACE_PIT"].keys() >= {"precision", "recall", "f1", "n"}
     assert document["pointing_game_images"] == 4
-    low, high = document["auroc_interval"]
-    assert low <= document["auroc"] <= high
+    low, high = document["part_auroc_interval"]
+    assert low <= document["part_auroc"] <= high
     json.dumps(document, allow_nan=False)
+
+
+def test_two_parts_of_a_kind_have_no_interval_and_the_report_says_why(plant):
+    _, document = plant
+    assert document["auroc_interval"] is None
+    assert document["recall_at_5_percent_frr_interval"] is None
+    assert Path(document["report"]).read_text().count("too few groups to say how sure") == 2
 
 
 def test_recall_by_size_of_defect_is_in_document_and_report(plant):
@@ -83,7 +90,7 @@ def test_parts_are_joined_as_their_type_says_and_the_report_says_how(plant, stor
 def test_the_same_model_and_pictures_give_the_same_numbers(plant):
     settings, document = plant
     again = evaluate(None, settings, "m", "pits", "test", now=NOW)
-    assert again["auroc_interval"] == document["auroc_interval"]
+    assert again["part_auroc_interval"] == document["part_auroc_interval"]
 
 
 def test_the_report_lies_in_the_models_folder_and_needs_no_network(plant):
