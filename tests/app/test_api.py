@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-import app.api as api
 import app.jobs.line as line_module
+from app import api
+from app.api.guard import token
+from app.api.service import Ask, Service
 from app.settings import Settings
-from core.errors import ModelError
+from core.errors import BadInput, ModelError
 from data.store import Store
 
 Draw = Callable[..., list[Path]]
@@ -23,7 +25,7 @@ KEYS = {
 @pytest.fixture
 def client(line_ready: Store, current: Settings) -> Iterator[TestClient]:
     with TestClient(api.make_app(current, line_ready, "tiny"), base_url="http://localhost") as opened:
-        opened.headers["Authorization"] = f"Bearer {api.token(current)}"
+        opened.headers["Authorization"] = f"Bearer {token(current)}"
         yield opened
 
 
@@ -107,7 +109,7 @@ def test_a_model_that_fails_is_answered_with_hold(client: TestClient, pictures: 
 def test_no_answer_in_time_is_hold(
     client: TestClient, pictures: Draw, monkeypatch: pytest.MonkeyPatch, current: Settings
 ):
-    monkeypatch.setattr(api.Service, "submit", lambda self, ask: ask.done)  # nobody ever answers
+    monkeypatch.setattr(Service, "submit", lambda self, ask: ask.done)  # nobody ever answers
     object.__setattr__(current, "serve_seconds", 0.05)
     answered = post(client, pictures("a.png")[0], site="lyon")
     assert (answered.status_code, answered.json()["decision"]) == (200, "HOLD")
@@ -117,10 +119,10 @@ def test_no_answer_in_time_is_hold(
 def test_a_bug_is_an_error_that_still_says_hold(
     line_ready: Store, current: Settings, pictures: Draw, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(api.Service, "_document", lambda *_: {}[0])
+    monkeypatch.setattr(Service, "_document", lambda *_: {}[0])
     app = api.make_app(current, line_ready)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
-        client.headers["Authorization"] = f"Bearer {api.token(current)}"
+        client.headers["Authorization"] = f"Bearer {token(current)}"
         answered = post(client, pictures("a.png")[0], site="lyon")
     assert answered.status_code == 500
     assert answered.json()["decision"] == "HOLD"
@@ -165,14 +167,14 @@ def test_without_the_token_nothing_is_read(line_ready: Store, current: Settings,
 
 
 def test_the_token_is_made_once_and_only_its_owner_reads_it(current: Settings):
-    first = api.token(current)
+    first = token(current)
     assert len(first) >= 32
-    assert api.token(current) == first
+    assert token(current) == first
     path = current.secrets / "api-token"
     assert path.stat().st_mode & 0o077 == 0
     path.write_text("changeme")
-    with pytest.raises(api.BadInput, match="shorter"):
-        api.token(current)
+    with pytest.raises(BadInput, match="shorter"):
+        token(current)
 
 
 def test_a_foreign_host_is_refused(client: TestClient):
@@ -186,7 +188,7 @@ def test_too_large_a_body_is_refused_whether_or_not_it_says_so(
     monkeypatch.setenv("HOLDPOINT_UPLOAD_BYTES", "2000")
     small = Settings()
     with TestClient(api.make_app(small, line_ready), base_url="http://localhost") as client:
-        client.headers["Authorization"] = f"Bearer {api.token(small)}"
+        client.headers["Authorization"] = f"Bearer {token(small)}"
         body = b"x" * 200_000
         assert client.post(api.PATH, content=body).status_code == 413
         assert client.post(api.PATH, content=iter([body[:50_000]] * 4)).status_code == 413
@@ -198,18 +200,18 @@ def test_when_all_places_are_taken_the_next_is_told_when_to_come_back(
     monkeypatch.setenv("HOLDPOINT_SERVE_WAITING", "1")
     settings = Settings()
     inside, hold = threading.Event(), threading.Event()
-    real = api.Service.submit
+    real = Service.submit
 
-    def slow(self: api.Service, ask: api.Ask) -> Any:
+    def slow(self: Service, ask: Ask) -> Any:
         inside.set()
         threading.Thread(target=lambda: (hold.wait(30), real(self, ask))).start()
         return ask.done
 
-    monkeypatch.setattr(api.Service, "submit", slow)
+    monkeypatch.setattr(Service, "submit", slow)
     (file,) = pictures("a.png")
     app = api.make_app(settings, line_ready)
     with TestClient(app, base_url="http://localhost") as busy, ThreadPoolExecutor(1) as pool:
-        busy.headers["Authorization"] = f"Bearer {api.token(settings)}"
+        busy.headers["Authorization"] = f"Bearer {token(settings)}"
         first = pool.submit(post, busy, file, site="lyon")
         assert inside.wait(30)
         answered = post(busy, file, site="lyon")
