@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -30,9 +30,13 @@ from models.training.pictures import Pictures, Read
 from models.training.sampling import Augmentation, Window, draw, epoch_order, windows_of
 from models.training.schedule import Schedule, optimiser, set_rates, trunk_norms
 from models.training.step import LossRule, class_weights, loss_of, targets_of
+from models.training.strides import quick_strides
+from models.training.transplant import transplanted
 from models.training.validate import Progress, autocast, coarser, observe, progress_of
 
 Report = Callable[[int, int, str], None]  # done, total, message
+
+CONTROLS = 1 / 3  # of the pieces set into good windows come from good pictures
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Recipe:
     Attributes:
         batch: windows in a step.
         least_windows: in an epoch; smaller sets are gone through several times.
+        whole: share of windows that show all of a picture even where its defects were drawn.
+        transplant: share of good windows that get a region drawn elsewhere, or a piece of a good picture.
         average: how much of the averaged weights stays at each step.
         patience: epochs without a better one before stopping; a third of the epochs where None.
         dropout: of pooled features.
@@ -59,6 +65,8 @@ class Recipe:
     schedule: Schedule = field(default_factory=Schedule)
     loss: LossRule = field(default_factory=LossRule)
     join: Join = field(default_factory=Join)
+    whole: float = 0.0
+    transplant: float = 0.0
     average: float = 0.98
     patience: int | None = None
     dropout: float = 0.2
@@ -152,6 +160,7 @@ def fit(
     prevalence = drawn_prevalence(pictures, windows, recipe)
     rule = LossRule(**{**vars(recipe.loss), "weights": class_weights(prevalence)})
     keep_norms = recipe.schedule.kept_stages > 0 or net.norms_folded
+    slow_strides = place.type == "cpu" and recipe.precision == "bf16"
     done = len(run.history)
     clock = _Clock(done, recipe.epochs, progress)
     for epoch in range(done, recipe.epochs):
@@ -167,11 +176,12 @@ def fit(
         order = epoch_order(windows, recipe.least_windows, rng)
         steps = -(-len(order) // recipe.batch)
         total = 0.0
-        for i, batch in enumerate(_batches(pictures, order, recipe, epoch)):
-            set_rates(adam, recipe.schedule, epoch * steps + i, recipe.epochs * steps)
-            total += step(net, batch, adam, rule, recipe, place)
-            average.add(net)
-            clock.tick(epoch, (i + 1) / steps, run)
+        with quick_strides(net, slow_strides):
+            for i, batch in enumerate(_batches(pictures, order, recipe, epoch)):
+                set_rates(adam, recipe.schedule, epoch * steps + i, recipe.epochs * steps)
+                total += step(net, batch, adam, rule, recipe, place)
+                average.add(net)
+                clock.tick(epoch, (i + 1) / steps, run)
         seen = None
         if validation:
             looked = ((e, read(e)) for e in validation)
@@ -216,11 +226,27 @@ def step(
 def drawn_prevalence(pictures: Pictures, windows: Sequence[int], recipe: Recipe) -> float:
     """Share of defective windows (per tile), from a first draw of up to 256."""
     rng = np.random.default_rng([recipe.seed, 2**31])
+    still = replace(recipe, augmentation=Augmentation.none())
     order = epoch_order(windows, recipe.least_windows, rng)[:256]
-    return float(np.mean([draw(pictures[i], recipe.look.tile, recipe.rule, _STILL, rng).defect for i in order]))
+    return float(np.mean([window_of(pictures, i, still, rng).defect for i in order]))
 
 
-_STILL = Augmentation.none()
+def window_of(pictures: Pictures, index: int, recipe: Recipe, rng: np.random.Generator) -> Window:
+    """A window of one picture; a good one may get what was drawn on another."""
+
+    def cut(at: int) -> Window:
+        return draw(pictures[at], recipe.look.tile, recipe.rule, recipe.augmentation, rng, recipe.whole)
+
+    window = cut(index)
+    wanted = recipe.transplant > 0 and window.defect == 0 and bool((window.marked == 0).any())
+    if not wanted or not pictures.drawn or rng.random() >= recipe.transplant:
+        return window
+    donor = cut(pictures.drawn[rng.integers(len(pictures.drawn))])
+    if not donor.defect:
+        return window
+    control = bool(pictures.good) and rng.random() < CONTROLS
+    source = cut(pictures.good[rng.integers(len(pictures.good))]) if control else donor
+    return transplanted(window, source, (donor.marked == 1).numpy())
 
 
 def _batches(pictures: Pictures, order: npt.NDArray[np.int64], recipe: Recipe, epoch: int) -> Iterator[list[Window]]:
@@ -229,7 +255,7 @@ def _batches(pictures: Pictures, order: npt.NDArray[np.int64], recipe: Recipe, e
     def make(at: int) -> list[Window]:
         rng = np.random.default_rng([recipe.seed, epoch, at])
         chosen = order[at : at + recipe.batch]
-        return [draw(pictures[i], recipe.look.tile, recipe.rule, recipe.augmentation, rng) for i in chosen]
+        return [window_of(pictures, i, recipe, rng) for i in chosen]
 
     with ThreadPoolExecutor(1, "draw") as thread:
         ahead = thread.submit(make, 0)

@@ -15,12 +15,15 @@ class Pictures(Sequence[Picture]):
 
     Attributes:
         examples: in the dataset's order.
+        drawn, good: positions of those with regions, and of those known to be good everywhere.
     """
 
     def __init__(
         self, examples: Sequence[Example], read: Read, classes: Sequence[str], look: Look, memory_bytes: int = 10**9
     ) -> None:
         self.examples = tuple(examples)
+        self.drawn = tuple(i for i, e in enumerate(examples) if e.defective and e.regions)
+        self.good = tuple(i for i, e in enumerate(examples) if e.placed and not e.defective)
         self._read, self._classes, self._look = read, tuple(classes), look
         self._left = memory_bytes
         self._kept: dict[int, Picture] = {}

@@ -11,6 +11,8 @@ from models.training.sampling import Augmentation
 from models.training.schedule import Schedule
 
 EPOCHS = 12
+WHOLE = 0.25  # of windows, where some must show all of the picture
+TRANSPLANTS = 0.5  # of good windows; see transplant.py
 
 
 def look_for(examples: Sequence[Example], tile: int = 256) -> Look:
@@ -49,9 +51,10 @@ def recipe_for(
         flips: the part may be seen mirrored and turned.
         pretrained: the trunk starts from weights worth keeping.
     """
+    drawn = any(e.regions for e in examples)
     if not pretrained:
         schedule = Schedule.from_scratch()
-    elif any(e.regions for e in examples):
+    elif drawn:
         schedule = Schedule(trunk=3e-4, heads=2e-3)
     else:
         schedule = Schedule(trunk=1e-4, heads=1e-3)  # one label a picture is soon learned by heart
@@ -63,4 +66,17 @@ def recipe_for(
         augmentation=Augmentation() if flips else Augmentation.upright(),
         schedule=schedule,
         loss=replace(Recipe().loss, exclusive=exclusive),
+        whole=whole_for(examples, look, pretrained),
+        transplant=TRANSPLANTS if pretrained and drawn else 0.0,
     )
+
+
+def whole_for(examples: Sequence[Example], look: Look, pretrained: bool) -> float:
+    """How many of the windows show all of a picture, placed or not.
+
+    Every one where nothing was drawn. Some where that is how the pictures are looked at, or how those are learned
+    from whose defects nobody drew: else being shrunk would be a sign of a defect.
+    """
+    if not any(e.regions for e in examples):
+        return 1.0
+    return WHOLE if any(not e.placed for e in examples) or (look.whole_picture and pretrained) else 0.0

@@ -18,6 +18,9 @@ from core.records import Pixels
 from models.preprocess import whole_extent, working_picture
 from models.training.examples import BEYOND, Example, Labels, TileRule, areas, labels_of
 
+TILT = 5.0  # degrees that a small picture is turned beside its quarters
+TURNED = 1.5  # windows along a picture's short side, from which on a turned window lies on the picture
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -27,6 +30,7 @@ class Augmentation:
         flip_x, flip_y: whether the part may be seen mirrored left-right, upside down.
         turn: largest turn in degrees either way; 180 where the part has no upright.
         scale: largest factor either way.
+        shift: largest shift of a picture that is shown whole, as a share of the window.
         light: largest shift of the grey level, as a share of the range; the contrast changes by as much and a bit.
         noise: standard deviation of the grain added to some windows, as a share of the range.
     """
@@ -35,6 +39,7 @@ class Augmentation:
     flip_y: bool = True
     turn: float = 180.0
     scale: float = 1.25
+    shift: float = 0.04
     light: float = 0.12
     noise: float = 0.01
 
@@ -50,7 +55,7 @@ class Augmentation:
     @classmethod
     def none(cls) -> "Augmentation":
         """The window as it is."""
-        return cls(flip_x=False, flip_y=False, turn=0.0, scale=1.0, light=0.0, noise=0.0)
+        return cls(flip_x=False, flip_y=False, turn=0.0, scale=1.0, shift=0.0, light=0.0, noise=0.0)
 
 
 @dataclass(frozen=True)
@@ -122,14 +127,47 @@ def windows_of(example: Example, look: Look, most: int = 4) -> int:
     return min(most, math.ceil(width / look.tile) * math.ceil(height / look.tile))
 
 
-def draw(picture: Picture, size: int, rule: TileRule, how: Augmentation, rng: np.random.Generator) -> Window:
-    """Cut one window; of a picture with regions, three in four look at one of them."""
-    scale = math.exp(rng.uniform(-1, 1) * math.log(how.scale))
-    angle = rng.uniform(-1, 1) * math.radians(how.turn)
+def draw(
+    picture: Picture, size: int, rule: TileRule, how: Augmentation, rng: np.random.Generator, whole: float = 0.0
+) -> Window:
+    """Cut one window; of a picture with regions, three in four look at one of them.
+
+    A share of `whole`, and every window of a picture whose defects nobody drew, shows all of the picture: what the
+    label is about must not be cut away, so it is turned by quarters and hardly further, and never enlarged.
+    """
+    if not picture.example.placed or (whole > 0 and rng.random() < whole):
+        at, scale, angle = _all_of(picture, size, how, rng)
+    else:
+        scale = math.exp(rng.uniform(-1, 1) * math.log(how.scale))
+        angle = _angle(how, rng, min(picture.labels.shape) >= TURNED * size / scale)
+        at = None
     flips = np.array([how.flip_x and rng.random() < 0.5, how.flip_y and rng.random() < 0.5])
-    x, y = _centre(picture, size / scale, rng)
+    x, y = _centre(picture, size / scale, rng) if at is None else at
     pixels, labels = _moved(picture, (x, y), scale, angle, flips, size)
     return _labelled(picture, torch.from_numpy(_relit(pixels, how, rng)), labels, scale, rule)
+
+
+def _all_of(
+    picture: Picture, size: int, how: Augmentation, rng: np.random.Generator
+) -> tuple[tuple[float, float], float, float]:
+    """Where to look, at what scale and turned by what, so that all of the picture is seen."""
+    height, width = picture.labels.shape
+    scale = min(1.0, size / max(width, height)) * math.exp(-rng.random() * math.log(how.scale))
+    angle = _angle(how, rng, False)
+    right, down = rng.uniform(-1, 1, 2) * how.shift * size / scale
+    return (width / 2 + right, height / 2 + down), scale, angle
+
+
+def _angle(how: Augmentation, rng: np.random.Generator, freely: bool) -> float:
+    """A turn in radians; by quarters and hardly further where a picture is too small to be turned freely.
+
+    Tiles are cut upright, and of a small picture a slanting window shows mostly mirror images, in wedges that no
+    tile ever has.
+    """
+    if freely or how.turn <= TILT:
+        return rng.uniform(-1, 1) * math.radians(how.turn)
+    quarters = rng.integers(4) if how.turn >= 180 else 0
+    return rng.uniform(-1, 1) * math.radians(TILT) + quarters * math.pi / 2
 
 
 def _centre(picture: Picture, reach: float, rng: np.random.Generator) -> tuple[float, float]:

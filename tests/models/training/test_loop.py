@@ -10,8 +10,9 @@ from core.records import Region
 from models import nets
 from models.training.average import Average
 from models.training.examples import Example
-from models.training.loop import Recipe, fit, spoken
-from models.training.recipes import look_for, recipe_for
+from models.training.loop import Recipe, fit, spoken, window_of
+from models.training.pictures import Pictures
+from models.training.recipes import TRANSPLANTS, WHOLE, look_for, recipe_for, whole_for
 from models.training.schedule import Schedule
 from models.training.validate import Progress
 
@@ -212,6 +213,43 @@ def test_drawn_pictures_are_cut_at_their_own_scale_and_undrawn_defects_seen_whol
     undrawn = replace(drawn, regions=())
     assert look_for([drawn]) == Look(256, 128, 1.0, False)
     assert look_for([drawn, undrawn]) == Look(256, 128, 1.0, True)
+
+
+def test_good_windows_get_defects_of_other_pictures_in_the_wanted_share(plant):
+    train, _, read = plant
+    pictures = Pictures(train, read, ("PIT",), RECIPE.look)
+    rng = np.random.default_rng(0)
+    recipe = replace(RECIPE, transplant=0.6)
+    drawn = [window_of(pictures, pictures.good[0], recipe, rng) for _ in range(150)]
+    defective = [w for w in drawn if w.defect]
+    assert 0.15 < len(defective) / 150 < 0.45  # two pieces in three are defects, and not every one of them fits
+    assert all(w.class_index == 0 and (w.marked == 1).any() for w in defective)
+    assert not any(window_of(pictures, pictures.good[0], RECIPE, rng).defect for _ in range(20))
+
+
+def test_without_drawn_defects_nothing_is_set_into_good_windows(plant):
+    train, _, read = plant
+    pictures = Pictures([e for e in train if not e.regions], read, (), RECIPE.look)
+    window = window_of(pictures, 0, replace(RECIPE, transplant=1.0), np.random.default_rng(0))
+    assert window.defect == 0
+
+
+def test_pictures_are_shown_whole_as_their_labels_ask(plant):
+    train = plant[0]
+    undrawn = [replace(e, regions=()) for e in train]
+    tiles, both = Look(64, 32), Look(64, 32, whole_picture=True)
+    assert whole_for(undrawn, tiles, pretrained=True) == 1.0
+    assert whole_for(train, tiles, pretrained=True) == 0.0
+    assert whole_for([*train, undrawn[0]], tiles, pretrained=True) == WHOLE
+    assert whole_for(train, both, pretrained=True) == WHOLE
+
+
+def test_defects_are_set_into_good_windows_where_they_were_drawn_and_the_trunk_is_pretrained(plant):
+    train = plant[0]
+    assert recipe_for(built(), train, RECIPE.look, pretrained=True).transplant == TRANSPLANTS
+    assert recipe_for(built(), train, RECIPE.look, pretrained=False).transplant == 0
+    undrawn = [replace(e, regions=()) for e in train]
+    assert recipe_for(built(), undrawn, RECIPE.look, pretrained=True).transplant == 0
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (61, "61 s"), (600, "10 min"), (7200, "2.0 h")])

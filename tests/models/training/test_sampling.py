@@ -96,6 +96,45 @@ def test_a_defect_that_nobody_drew_is_only_known_of_the_whole_picture():
     assert (window.marked == BEYOND).all()
 
 
+def framed(width, height, defective=True):
+    """A picture whose defect nobody drew, with a white frame three pixels wide."""
+    pixels = np.full((height, width, 3), 255, np.uint8)
+    pixels[3:-3, 3:-3] = 90
+    return picture_of(Example("a", "a", "train", "g", defective, width, height), pixels, (), LOOK)
+
+
+@pytest.mark.parametrize("defective", [True, False], ids=["defective", "good"])
+def test_what_a_whole_pictures_label_is_about_is_never_cut_away(defective):
+    how = replace(GEOMETRY, shift=0.0)
+    for seed in range(20):
+        window = draw(framed(64, 40, defective), 64, TileRule(), how, np.random.default_rng(seed), whole=1.0)
+        white = window.pixels.numpy()[..., 0] > 172
+        rows, columns = np.nonzero(white)
+        sides = sorted([np.ptp(rows), np.ptp(columns)])
+        assert sides[0] >= 0.75 * 37  # the frame is there on all sides, at most a fifth smaller
+
+
+def test_a_whole_picture_is_turned_by_quarters_unless_it_has_an_upright():
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[:16] = 200
+    still = picture_of(Example("a", "a", "train", "g", True, 64, 64), pixels, (), LOOK)
+
+    def tops(how):
+        windows = (draw(still, 64, TileRule(), how, np.random.default_rng(s)).pixels.numpy() for s in range(40))
+        return [int(np.argmax([w[:16].mean(), w[-16:].mean(), w[:, :16].mean(), w[:, -16:].mean()])) for w in windows]
+
+    assert set(tops(Augmentation(light=0.0, noise=0.0))) == {0, 1, 2, 3}
+    assert set(tops(replace(Augmentation.upright(), light=0.0, noise=0.0))) == {0}
+
+
+def test_a_share_of_the_windows_shows_all_of_a_drawn_picture():
+    large = picture(640, 320, ((40, 30, 60, 60),))
+    rng = np.random.default_rng(0)
+    still = Augmentation.none()
+    inside = [(draw(large, 64, TileRule(), still, rng, whole=0.25).marked != BEYOND).float().mean() for _ in range(200)]
+    assert 0.15 < np.mean([share < 0.6 for share in inside]) < 0.35  # 64x32 of 64x64
+
+
 def test_a_probability_is_a_soft_target():
     window = draw(picture(64, 64, (), False, (), 1 / 3), 64, TileRule(), Augmentation(), np.random.default_rng(0))
     assert window.defect == pytest.approx(1 / 3)
