@@ -1,0 +1,51 @@
+"""Every table of the store, with the constraints that keep it true whatever the code does.
+
+A class is a table and its name is the plural of what a row is. Code above `data/store` never sees one: it speaks
+`core.records` and `core.plant`. Change a table together with a migration; a test compares the two.
+"""
+
+import sqlalchemy as sa
+
+from data.columns import Table as Table
+from data.columns import table
+from data.tables.desk import LabelClasses, Labels, Reviews, Tasks
+from data.tables.judging import Decisions, Policies, PolicyApprovals, Predictions, Regions, Taxonomies
+from data.tables.people import AuditEvents, AuditSeals, RetentionRules, Sessions, SignInFailures, Users, UserSites
+from data.tables.plant import Cameras, Images, Lines, Machines, Orders, Parts, PartTypes, Sites
+from data.tables.work import Datasets, Jobs, Models, Outbox, Workers
+
+APPEND_ONLY = ("reviews", "policies", "policy_approvals", "taxonomies", "audit_events", "audit_seals")
+
+audit_events = table(AuditEvents)
+audit_seals = table(AuditSeals)
+cameras = table(Cameras)
+datasets = table(Datasets)
+decisions = table(Decisions)
+images = table(Images)
+jobs = table(Jobs)
+label_classes = table(LabelClasses)
+labels = table(Labels)
+lines = table(Lines)
+machines = table(Machines)
+models = table(Models)
+orders = table(Orders)
+outbox = table(Outbox)
+part_types = table(PartTypes)
+parts = table(Parts)
+policies = table(Policies)
+policy_approvals = table(PolicyApprovals)
+predictions = table(Predictions)
+regions = table(Regions)
+retention_rules = table(RetentionRules)
+reviews = table(Reviews)
+sessions = table(Sessions)
+sign_in_failures = table(SignInFailures)
+sites = table(Sites)
+tasks = table(Tasks)
+taxonomies = table(Taxonomies)
+user_sites = table(UserSites)
+users = table(Users)
+workers = table(Workers)
+
+# Written out and not as a parameter: a partial index serves a query only where the plan can see the same words.
+IS_OPEN = tasks.c.state == sa.literal_column("'open'")
