@@ -5,6 +5,7 @@ HoldpointError
 │   └── Unreadable  a picture that cannot be shown or scored; carries a quarantine reason
 ├── NotFound        no such site, image, model, dataset, ...
 ├── Conflict        somebody else was first; nothing was changed
+├── Busy            the store was not to be had in time; nothing was changed, the same again may succeed
 ├── NotAllowed      this person may not do this here
 ├── ModelError      a net, its file or its device failed; the part goes to HOLD
 └── GateFailed      a model or dataset did not pass what it must pass
@@ -29,6 +30,10 @@ class NotFound(HoldpointError):
 
 class Conflict(HoldpointError):
     """Somebody else was first; nothing was changed."""
+
+
+class Busy(HoldpointError):
+    """The store was not to be had in time; nothing was changed, and the same again may succeed."""
 
 
 class NotAllowed(HoldpointError):
@@ -71,3 +76,7 @@ class Unreadable(BadInput):
         super().__init__(message)
         self.reason = reason
         self.sha256 = sha256
+
+    def __reduce__(self) -> tuple[type["Unreadable"], tuple[QuarantineReason, str, str | None]]:
+        """Travels between processes; an exception's own way would call this class with its message alone."""
+        return type(self), (self.reason, str(self), self.sha256)

@@ -24,6 +24,7 @@ class Site:
         calibrated: somebody has confirmed that the model's scores are probabilities here.
         paused: why auto-PASS is paused; None while it is on.
         requires_ids: a picture without a part id is quarantined.
+        blind: inspectors answer before they see what the model says; where a policy audits, they always do.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Site:
     calibrated: bool = False
     paused: str | None = None
     requires_ids: bool = False
+    blind: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ class Person:
     Attributes:
         sites: names of the sites they may see; None for all of them.
         demo: belongs to the demo plant, where signing in needs no password on loopback.
+        identity: the address or subject under which the company's sign-in knows them.
     """
 
     name: str
@@ -164,6 +167,22 @@ class Person:
     sites: tuple[str, ...] | None
     disabled: bool = False
     demo: bool = False
+    identity: str | None = None
+
+
+@dataclass(frozen=True)
+class PlantName:
+    """A camera or line of a site.
+
+    Attributes:
+        kind: "camera" or "line".
+        last_at: when its last picture arrived; None for one that was announced and has sent nothing yet.
+    """
+
+    kind: str
+    name: str
+    images: int
+    last_at: datetime | None
 
 
 class JobState(StrEnum):
@@ -212,6 +231,7 @@ class AuditEvent:
     Attributes:
         id: the sequence; grows with every event.
         subject: what was acted on, such as "part 12" or "site Lyon".
+        seal: its number in the sealed chain; None in its first second.
     """
 
     id: int
@@ -225,6 +245,7 @@ class AuditEvent:
     reason: str
     model: str | None
     policy: int | None
+    seal: int | None = None
 
 
 @dataclass(frozen=True)
@@ -294,13 +315,20 @@ class QueueCounts:
     """How much there is to do, for one person.
 
     Attributes:
-        waiting: tasks that could be leased now.
+        waiting: tasks that this person could go on with now: free ones and their own ahead.
         leased: in somebody's hands.
-        kinds: waiting and leased by kind.
+        kinds: all of them by kind.
         done_today: answered by this person since midnight at the site (UTC where it is about all sites).
+        ahead: fetched ahead by others, and taken from them when nothing else is left.
     """
 
     waiting: int
     leased: int
     kinds: Mapping[str, int] = field(default_factory=dict)
     done_today: int = 0
+    ahead: int = 0
+
+    @property
+    def all_caught_up(self) -> bool:
+        """Whether nothing is left for this person: what another has only fetched ahead is left, too."""
+        return self.waiting == 0 and self.ahead == 0

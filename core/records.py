@@ -284,7 +284,8 @@ class Task:
 
     Attributes:
         revision: grows with every review; a save carries the revision it was based on.
-        fence: grows with every lease; a save under an older lease is refused.
+        fence: grows with every new holder; a save under an older lease is refused.
+        ahead: fetched ahead of the one in hand; anybody may take it when nothing else is left to do.
     """
 
     id: int
@@ -298,6 +299,7 @@ class Task:
     decision_id: int | None = None
     leased_by: str | None = None
     leased_until: datetime | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ class Role(StrEnum):
     QA_LEAD = "qa_lead"
     DATA_SCIENTIST = "data_scientist"
     ADMIN = "admin"
+    VIEWER = "viewer"
 
     @property
     def spoken(self) -> str:
@@ -36,6 +37,7 @@ class Action(StrEnum):
     POLICY = "propose, approve or pause a site's policy"
     PEOPLE = "manage users and sites"
     AUDIT = "read the audit trail"
+    UPKEEP = "back up, and set how long data is kept"
 
 
 _EVERYONE = frozenset({Action.SEE, Action.SCORE})
@@ -57,6 +59,7 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
         Action.REVIEW,
     },
     Role.ADMIN: frozenset(Action) - {Action.REVIEW},
+    Role.VIEWER: frozenset({Action.SEE}),
 }
 
 
@@ -75,6 +78,8 @@ class Actor:
 
 COMMAND_LINE = Actor("command line", system=True)
 WORKER = Actor("worker", system=True)
+# Nobody may be called so: a person must not look like a process in the audit trail.
+PROCESSES = frozenset({COMMAND_LINE.name, WORKER.name, "web server", "endpoint", "sign-in page"})
 
 
 def allowed(role: Role, action: Action) -> bool:

@@ -55,8 +55,9 @@ class Arrivals(SubStore):
             return found
 
     def file(
-        self, site: str, arrivals: Sequence[Arrival], close_parts: bool = True, now: datetime | None = None
-    ) -> list[Filed]:
+        self, site: str, arrivals: Sequence[Arrival], close_parts: bool = True, now: datetime | None = None,
+        more_to_come: bool = False,
+    ) -> list[Filed]:  # fmt: skip
         """File a batch in one transaction and decide the parts that it completes.
 
         Args:
@@ -64,6 +65,9 @@ class Arrivals(SubStore):
             arrivals: of any parts; a record that cannot be kept is left out and said so, the others go through.
             close_parts: decide complete parts; an import of labelled pictures decides nothing.
             now: aware UTC.
+            more_to_come: pictures of one part arrive one by one. A part that its source names, and of which nobody
+                said how many pictures it has, then waits for the time-out of its part type after each of them;
+                `Parts.close_due` decides it.
 
         Returns:
             One for each arrival, in their order.
@@ -75,7 +79,7 @@ class Arrivals(SubStore):
             row: Any = site_row(connection, site, lock=True)
             rights.need(action, row.id)
             self.database.one_at_a_time(connection, "filing", row.id)
-            filing = _Filing(connection, row, when, close_parts)
+            filing = _Filing(connection, row, when, close_parts, more_to_come)
             answers = filing.run(prepared)
             touched = filing.touched
             if touched:
@@ -89,11 +93,12 @@ class Arrivals(SubStore):
 class _Filing:
     """One batch inside its transaction."""
 
-    def __init__(self, connection: Connection, site: Any, now: datetime, decides: bool) -> None:
+    def __init__(self, connection: Connection, site: Any, now: datetime, decides: bool, more_to_come: bool) -> None:
         self.connection = connection
         self.site = site
         self.now = now
         self.decides = decides  # an import's parts wait for nothing
+        self.more_to_come = more_to_come
         self.touched: set[int] = set()  # parts that have to be decided anew
 
     def run(self, prepared: Sequence[Prepared]) -> list[Filed]:
@@ -272,13 +277,14 @@ class _Filing:
             found.update(self.connection.execute(query).all())
         for some in chunks(found.values()):
             self.connection.execute(sa.update(parts).where(parts.c.id.in_(some)).values(last_at=self.now))
+        if self.decides:
+            self._wait_on({part_id: wanted[name] for name, part_id in found.items()}, types)
         missing = [one for name, one in wanted.items() if name not in found]
         if missing:
             rows = []
             for one in missing:
                 type_id, kind = types[one.part_type] if one.part_type else (None, None)
-                waits = self.decides and kind is not None and kind.expected_views is not None
-                due = self.now + timedelta(seconds=kind.time_out_s) if kind is not None and waits else None
+                due = self.now + _time_out(kind) if self.decides and self._waits(one, kind) else None
                 rows.append(
                     {
                         "site_id": self.site.id,
@@ -295,6 +301,21 @@ class _Filing:
             found.update(zip(names, insert_many(self.connection, parts, rows), strict=True))
         return found
 
+    def _waits(self, one: Prepared, kind: PartType | None) -> bool:
+        """Whether a part stays open for more pictures: it expects some, or nobody said how many there are."""
+        return (kind is not None and kind.expected_views is not None) or (self.more_to_come and one.has_id)
+
+    def _wait_on(self, known: Mapping[int, Prepared], types: Mapping[str, tuple[int, PartType]]) -> None:
+        """An open part that nobody timed, as after an import, starts to wait; one of uncounted views starts anew."""
+        counted = [type_id for type_id, kind in part_types_by_id(self.connection, self.site.id).items()
+                   if kind.expected_views is not None]  # fmt: skip
+        for part_id, one in known.items():
+            kind = types[one.part_type][1] if one.part_type else None
+            if self._waits(one, kind):
+                mine = (parts.c.id == part_id) & (parts.c.state == str(PartState.OPEN))
+                free = parts.c.due_at.is_(None) | parts.c.part_type_id.is_(None) | parts.c.part_type_id.not_in(counted)
+                self.connection.execute(sa.update(parts).where(mine, free).values(due_at=self.now + _time_out(kind)))
+
     def _first_with(self, hashes: set[str]) -> dict[str, int]:
         """The first readable image of the site with each content."""
         found: dict[str, int] = {}
@@ -307,3 +328,7 @@ class _Filing:
             )
             found.update(self.connection.execute(query).all())
         return found
+
+
+def _time_out(kind: PartType | None) -> timedelta:
+    return timedelta(seconds=PartType("any").time_out_s if kind is None else kind.time_out_s)

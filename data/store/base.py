@@ -17,6 +17,15 @@ from data.tables import sites, user_sites, users
 if TYPE_CHECKING:
     from data.store.store import Store
 
+# Built once: these are asked in every transaction, and building a statement takes longer than answering it.
+_ACTOR = (
+    sa.select(users.c.role, users.c.all_sites, users.c.disabled, user_sites.c.site_id)
+    .outerjoin(user_sites, user_sites.c.user_id == users.c.id)
+    .where(users.c.name == sa.bindparam("name"))
+)
+_SITE = sa.select(sites).where(sites.c.name == sa.bindparam("site"))
+_SITE_LOCKED = _SITE.with_for_update(read=True)
+
 
 @dataclass(frozen=True)
 class Rights:
@@ -78,19 +87,13 @@ class SubStore:
         """
         if self.actor.system:
             return Rights(self.actor, None, None)
-        user = connection.execute(
-            sa.select(users.c.id, users.c.role, users.c.all_sites, users.c.disabled).where(
-                users.c.name == self.actor.name
-            )
-        ).one_or_none()
-        if user is None or user.disabled:
+        rows = connection.execute(_ACTOR, {"name": self.actor.name}).all()
+        if not rows or rows[0].disabled:
             raise NotAllowed(f"{self.actor.name} has no account here, or it is disabled: sign in again.")
         given = None
-        if not user.all_sites:
-            given = frozenset(
-                connection.scalars(sa.select(user_sites.c.site_id).where(user_sites.c.user_id == user.id))
-            )
-        return Rights(self.actor, Role(user.role), given)
+        if not rows[0].all_sites:
+            given = frozenset(row.site_id for row in rows if row.site_id is not None)
+        return Rights(self.actor, Role(rows[0].role), given)
 
     def now(self, now: datetime | None = None) -> datetime:
         """The time that was passed in, or the store's clock."""
@@ -105,15 +108,11 @@ def site_row(connection: Connection, name: str, lock: bool = False) -> Row[tuple
         name: of the site.
         lock: keep others from changing it until the transaction ends (PostgreSQL; SQLite has one writer anyway).
     """
-    found = connection.execute(_locked(sa.select(sites).where(sites.c.name == name), lock)).one_or_none()
+    found = connection.execute(_SITE_LOCKED if lock else _SITE, {"site": name}).one_or_none()
     if found is None:
         known = ", ".join(connection.scalars(sa.select(sites.c.name).order_by(sites.c.name).limit(20))) or "none yet"
         raise NotFound(f"There is no site '{name}': the sites are {known}.")
     return found
-
-
-def _locked(statement: sa.Select[tuple[object, ...]], lock: bool) -> sa.Select[tuple[object, ...]]:
-    return statement.with_for_update(read=True) if lock else statement
 
 
 def within(rights: Rights, column: sa.ColumnElement[int], asked: int | None = None) -> list[sa.ColumnElement[bool]]:

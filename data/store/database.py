@@ -18,12 +18,17 @@ from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.errors import BadInput
+from core.errors import BadInput, Busy
 from data.migrations import HEAD, upgrade
-from data.store.turns import Turns
+from data.store.checkpoints import LIMIT_PAGES
+from data.store.group import Group
+from data.store.turns import WAIT_S, Turns
 
 SAFE_WAL = (3, 51, 3)  # before it, two writers could corrupt a WAL file
 BUSY_MS = 30_000
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(:key)")
+_GIVE_UP = {"55P03", "40P01", "40001"}  # PostgreSQL: lock not available, deadlock, cannot be put in order
+_SERVER_LIMITS = f"-c lock_timeout={WAIT_S:.0f}s -c idle_in_transaction_session_timeout={10 * WAIT_S:.0f}s"
 
 
 def utc_now() -> datetime:
@@ -33,7 +38,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Database:
-    """An engine, its clock and, for SQLite, the order of its writers.
+    """An engine, its clock and, for SQLite, the writers of this process.
 
     Attributes:
         draw: the chance that picks audited parts; uniform in [0, 1).
@@ -41,7 +46,7 @@ class Database:
 
     engine: Engine
     clock: Callable[[], datetime]
-    turns: Turns | None
+    group: Group | None
     draw: Callable[[], float] = SystemRandom().random
 
     @property
@@ -51,15 +56,24 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Write: everything in the block is kept, or nothing is. Keep it short, decide before you enter."""
-        if self.turns is None:
-            with self.engine.connect() as connection, connection.begin():
+        """Write: everything in the block is kept, or nothing is. Keep it short, decide before you enter.
+
+        On SQLite the blocks of several threads may share one commit; each still sees its own success or failure.
+
+        Raises:
+            Busy: when a turn to write, or a lock, was not to be had in time.
+        """
+        if self.group is not None:
+            with self.group.work() as connection:
                 yield connection
             return
-        with self.turns.take(), self.engine.connect() as connection:
-            connection = connection.execution_options(begin="BEGIN IMMEDIATE")
-            with connection.begin():
+        try:
+            with self.engine.connect() as connection, connection.begin():
                 yield connection
+        except sa.exc.DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) in _GIVE_UP:
+                raise Busy("Another process is writing to the same things: nothing was saved, try again.") from error
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -78,7 +92,7 @@ class Database:
         if not self.is_sqlite:
             digest = hashlib.sha256(repr(what).encode()).digest()
             key = int.from_bytes(digest[:8], "big", signed=True)
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+            connection.execute(_LOCK, {"key": key})
 
     def facts(self) -> dict[str, str]:
         """What is really in force, for `doctor`."""
@@ -101,6 +115,8 @@ class Database:
 
     def close(self) -> None:
         """Close every idle connection."""
+        if self.group is not None:
+            self.group.close()
         self.engine.dispose()
 
 
@@ -122,7 +138,7 @@ def open_database(url: str, clock: Callable[[], datetime] = utc_now) -> Database
         database = _sqlite(target, clock)
     elif target.get_backend_name() == "postgresql":
         target = target.set(drivername="postgresql+psycopg")
-        database = Database(_engine(target, pool_size=8, max_overflow=24, pool_pre_ping=True), clock, None)
+        database = Database(_postgresql(target), clock, None)
     else:
         raise BadInput(f"A {target.get_backend_name()} database is not supported: use SQLite or PostgreSQL.")
     _migrate(database)
@@ -134,6 +150,13 @@ def _engine(url: URL, **more: Any) -> Engine:
     return sa.create_engine(url, json_serializer=refuse_nan, **more)
 
 
+def _postgresql(url: URL) -> Engine:
+    """A client that is stopped while it writes loses its transaction to the server's limits, and nobody hangs."""
+    given = " ".join([_SERVER_LIMITS, *url.normalized_query.get("options", ())])
+    url = url.difference_update_query(["options"])
+    return _engine(url, pool_size=8, max_overflow=24, pool_pre_ping=True, connect_args={"options": given})
+
+
 def _sqlite(url: URL, clock: Callable[[], datetime]) -> Database:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise BadInput("The store needs a file, not memory: give sqlite:///PATH.")
@@ -141,7 +164,6 @@ def _sqlite(url: URL, clock: Callable[[], datetime]) -> Database:
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # what it holds is nobody else's business
     engine = _engine(url.set(database=str(path)), module=sqlite, pool_size=8, max_overflow=56)
-    turns = Turns(path)
     to_wal = threading.Lock()
 
     @sa.event.listens_for(engine, "connect")
@@ -152,6 +174,7 @@ def _sqlite(url: URL, clock: Callable[[], datetime]) -> Database:
         with to_wal:
             cursor.execute(f"PRAGMA journal_mode={'WAL' if sqlite.sqlite_version_info >= SAFE_WAL else 'DELETE'}")
         cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={LIMIT_PAGES}")  # the last resort: see checkpoints
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-32768")
         cursor.close()
@@ -160,7 +183,7 @@ def _sqlite(url: URL, clock: Callable[[], datetime]) -> Database:
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
-    return Database(engine, clock, turns)
+    return Database(engine, clock, Group(engine, Turns(path)))
 
 
 def _migrate(database: Database) -> None:

@@ -66,7 +66,7 @@ def decide_parts(
     found = evidence(connection, rows, part_types_by_id(connection, site.id), timed_out)
     ready = [
         row for row in rows
-        if row.state == PartState.DECIDED or not complete_only or complete(found[row.id])
+        if row.state == PartState.DECIDED or not complete_only or _nothing_waits(row, found[row.id], now)
     ]  # fmt: skip
     if not ready:
         return []
@@ -141,6 +141,11 @@ def complete(found: PartEvidence) -> bool:
     if isinstance(expected, int):
         return len(found.pictures) >= expected
     return set(expected) <= {picture.view for picture in found.pictures}
+
+
+def _nothing_waits(row: Any, found: PartEvidence, now: datetime) -> bool:
+    """Where views are expected, they are there; else the time for more pictures, if there is one, is over."""
+    return complete(found) and (found.expected_views is not None or row.due_at is None or row.due_at <= now)
 
 
 def last_decisions(connection: Connection, part_ids: Iterable[int]) -> dict[int, Decision]:
@@ -251,6 +256,8 @@ def task_values(
         "fence": 0,
         "leased_by": None,
         "leased_until": None,
+        "leased_at": None,
+        "ahead": False,
         "created_at": now,
         "closed_by": None,
         "closed_at": None,

@@ -128,9 +128,9 @@ class Images(SubStore):
         A better state never loosens a decision by itself: that takes a review.
         """
         when = self.now(now)
-        with self.writing(Action.SEE) as (connection, rights):
+        with self.writing(Action.SCORE) as (connection, rights):  # whoever may do more than look
             row = image_row(connection, image_id)
-            rights.need(Action.SEE, row.site_id)
+            rights.need(Action.SCORE, row.site_id)
             if state is ImageState.OK and row.state == ImageState.QUARANTINED:
                 rights.need(Action.RESTORE, row.site_id)
             change_state(self, connection, row, state, note, when)

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from core.decide.policy import Policy
 from core.pictures.quality import QualityLimits
@@ -21,13 +22,29 @@ POLICY = sa.select(
 ).outerjoin(policy_approvals, policy_approvals.c.policy_id == policies.c.id)
 
 
+# Asked in every answer: built once, and what a version says is read once.
+_NUMBER = (
+    sa.select(taxonomies.c.id, taxonomies.c.number, taxonomies.c.created_at)
+    .where(taxonomies.c.site_id == sa.bindparam("site"))
+    .order_by(taxonomies.c.number.desc())
+    .limit(sa.literal_column("1"))
+)
+_NUMBER_AT = _NUMBER.where(taxonomies.c.created_at <= sa.bindparam("at"))
+_DOCUMENT = sa.select(taxonomies.c.document).where(taxonomies.c.id == sa.bindparam("id"))
+_known: WeakKeyDictionary[Engine, dict[tuple[int, datetime], Taxonomy]] = WeakKeyDictionary()
+
+
 def taxonomy_in_force(connection: Connection, site_id: int, at: datetime | None = None) -> tuple[int, Taxonomy]:
     """The newest version of a site, or the newest there was at a time; number 0 and no classes before the first."""
-    chosen = sa.select(taxonomies.c.number, taxonomies.c.document).where(taxonomies.c.site_id == site_id)
-    if at is not None:
-        chosen = chosen.where(taxonomies.c.created_at <= at)
-    row = connection.execute(chosen.order_by(taxonomies.c.number.desc()).limit(1)).one_or_none()
-    return (0, Taxonomy("none", "0", ())) if row is None else (row.number, Taxonomy.from_json(row.document))
+    query, values = (_NUMBER, {"site": site_id}) if at is None else (_NUMBER_AT, {"site": site_id, "at": at})
+    row = connection.execute(query, values).one_or_none()
+    if row is None:
+        return 0, Taxonomy("none", "0", ())
+    known = _known.setdefault(connection.engine, {})
+    version = (row.id, row.created_at)  # which is never changed
+    if version not in known:
+        known[version] = Taxonomy.from_json(connection.execute(_DOCUMENT, {"id": row.id}).scalar_one())
+    return row.number, known[version]
 
 
 def append_version(

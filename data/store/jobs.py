@@ -24,6 +24,8 @@ NEEDS: Mapping[str, Action] = {
     "evaluate": Action.TRAIN,
     "looks": Action.PART_TYPE,
     "reread": Action.RESTORE,
+    "retention": Action.UPKEEP,
+    "backup": Action.UPKEEP,
 }
 
 
@@ -151,8 +153,8 @@ class Jobs(SubStore):
             row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update()).one_or_none()
             if row is None:
                 raise NotFound(f"There is no job {job_id}.")
-            if row.by != self.actor.name:
-                rights.need(Action.PEOPLE)
+            own = NEEDS.get(row.kind, Action.PEOPLE)  # whoever may no longer ask for it may no longer stop it
+            rights.need(own if row.by == self.actor.name else Action.PEOPLE)
             if row.state not in ("waiting", "running"):
                 raise Conflict(f"Job {job_id} is {row.state} already.")
             values: dict[str, Any] = {"cancel": True}

@@ -14,7 +14,23 @@ from data.store.in_force import taxonomy_in_force
 from data.store.rows import chunks, region_of
 from data.tables import images, label_classes, labels, predictions, regions, reviews
 
+# Built once: an answer asks all of these, and building a statement takes longer than the database takes for it.
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_PLACES = sa.select(images.c.id, images.c.part_id, images.c.site_id).where(images.c.id.in_(_IDS))
+_REVIEWS = sa.select(reviews).where(reviews.c.part_id.in_(_IDS)).order_by(reviews.c.id)
+_DRAWN = sa.select(regions).where(regions.c.review_id.in_(_IDS)).order_by(regions.c.id)
+_BOXES = sa.select(regions).where(regions.c.prediction_id.in_(_IDS)).order_by(regions.c.id)
+_NO_CLASSES = sa.delete(label_classes).where(label_classes.c.image_id.in_(_IDS))
+_NO_LABELS = sa.delete(labels).where(labels.c.image_id.in_(_IDS))
+_LABEL = sa.insert(labels)
+_LABEL_CLASS = sa.insert(label_classes)
 _LIGHT = [column for column in predictions.c if column.name not in ("heatmap", "where_map", "tiles")]
+_SAID = (
+    sa.select(*_LIGHT, images.c.part_id)
+    .join(images, images.c.id == predictions.c.image_id)
+    .where(predictions.c.image_id.in_(_IDS))
+    .order_by(predictions.c.id)
+)
 
 
 def derive_labels(
@@ -31,10 +47,7 @@ def derive_labels(
     said: dict[int, Prediction] = {}
     taxonomies: dict[int, Any] = {}
     for some in chunks(sorted(set(image_ids))):
-        places = connection.execute(
-            sa.select(images.c.id, images.c.part_id, images.c.site_id).where(images.c.id.in_(some))
-        )
-        rows = places.all()
+        rows = connection.execute(_PLACES, {"ids": some}).all()
         answers = _answers(connection, {row.part_id for row in rows}, set(some), at)
         for row in rows:
             if not answers[row.part_id]:
@@ -56,13 +69,13 @@ def relabel(connection: Connection, image_ids: Collection[int]) -> None:
     found, _ = derive_labels(connection, image_ids)
     sites: dict[int, int] = {}
     for some in chunks(sorted(set(image_ids))):
-        connection.execute(sa.delete(label_classes).where(label_classes.c.image_id.in_(some)))
-        connection.execute(sa.delete(labels).where(labels.c.image_id.in_(some)))
-        sites.update(connection.execute(sa.select(images.c.id, images.c.site_id).where(images.c.id.in_(some))).all())
+        connection.execute(_NO_CLASSES, {"ids": some})
+        connection.execute(_NO_LABELS, {"ids": some})
+        sites.update((row.id, row.site_id) for row in connection.execute(_PLACES, {"ids": some}))
     if not found:
         return
     connection.execute(
-        sa.insert(labels),
+        _LABEL,
         [
             {
                 "image_id": label.image_id,
@@ -87,7 +100,7 @@ def relabel(connection: Connection, image_ids: Collection[int]) -> None:
         for name, class_id in [*((one, one) for one in label.classes), *((one, None) for one in label.unmapped)]
     ]
     if names:
-        connection.execute(sa.insert(label_classes), names)
+        connection.execute(_LABEL_CLASS, names)
 
 
 def review_of(row: Any, drawn: Mapping[int, Mapping[int, list[Region]]]) -> Review:
@@ -114,8 +127,7 @@ def drawn_regions(
     """Regions by review and image; only of some images where they are given."""
     found: dict[int, dict[int, list[Region]]] = defaultdict(lambda: defaultdict(list))
     for some in chunks(review_ids):
-        query = sa.select(regions).where(regions.c.review_id.in_(some)).order_by(regions.c.id)
-        for row in connection.execute(query):
+        for row in connection.execute(_DRAWN, {"ids": some}):
             if image_ids is None or row.image_id in image_ids:
                 found[row.review_id][row.image_id].append(region_of(row))
     return found
@@ -125,10 +137,8 @@ def standing_rows(connection: Connection, part_ids: Iterable[int], at: datetime 
     """Reviews of parts, oldest first, without undone ones and undos, as they stood at a time."""
     rows: list[Any] = []
     for some in chunks(part_ids):
-        query = sa.select(reviews).where(reviews.c.part_id.in_(some)).order_by(reviews.c.id)
-        if at is not None:
-            query = query.where(reviews.c.reviewed_at <= at)
-        rows.extend(connection.execute(query))
+        query = _REVIEWS if at is None else _REVIEWS.where(reviews.c.reviewed_at <= at)
+        rows.extend(connection.execute(query, {"ids": some}))
     undone = {row.undoes for row in rows if row.undoes is not None}
     return [row for row in rows if row.undoes is None and row.id not in undone]
 
@@ -167,20 +177,11 @@ def _predictions(
     connection: Connection, image_ids: Collection[int], at: datetime | None
 ) -> dict[int, dict[int, _Versions]]:
     """What models said, by part and image, oldest first; without maps."""
-    query = (
-        sa.select(*_LIGHT, images.c.part_id)
-        .join(images, images.c.id == predictions.c.image_id)
-        .where(predictions.c.image_id.in_(sorted(image_ids)))
-        .order_by(predictions.c.id)
-    )
-    if at is not None:
-        query = query.where(predictions.c.predicted_at <= at)
-    rows = connection.execute(query).all()
+    query = _SAID if at is None else _SAID.where(predictions.c.predicted_at <= at)
+    rows = connection.execute(query, {"ids": sorted(image_ids)}).all()
     boxes: dict[int, list[Region]] = defaultdict(list)
     for some in chunks(row.id for row in rows):
-        for box in connection.execute(
-            sa.select(regions).where(regions.c.prediction_id.in_(some)).order_by(regions.c.id)
-        ):
+        for box in connection.execute(_BOXES, {"ids": some}):
             boxes[box.prediction_id].append(region_of(box))
     found: dict[int, dict[int, _Versions]] = defaultdict(lambda: defaultdict(list))
     for row in rows:

@@ -1,6 +1,7 @@
 """The queue: one task at a time, the most urgent first, each in at most one person's hands."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,19 +9,20 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from core.errors import BadInput, Conflict, NotFound
+from core.errors import BadInput, Busy, Conflict
 from core.plant import QueueCounts
 from core.records import Task, TaskKind
 from core.roles import Action
+from data.store import leasing
 from data.store.audit import entry, record
-from data.store.base import Rights, SubStore, site_row, within
+from data.store.base import Rights, SubStore, site_row
 from data.store.deciding import last_decisions, task_values
+from data.store.leasing import AHEAD_S, LEASE_S, LONGEST_S, NOBODYS, Wanted, give_back, held_row, task_row, whose
 from data.store.parts import part_row
-from data.store.rows import TASK, newest_predictions, task_of
-from data.tables import IS_OPEN, images, reviews, sites, tasks
+from data.store.rows import newest_predictions, task_of
+from data.tables import IS_OPEN, images, tasks
 
-LEASE_S = 300
-_LONGEST_S = 8 * 3600
+_TRIES = 20
 
 
 class Queue(SubStore):
@@ -33,10 +35,12 @@ class Queue(SubStore):
         seconds: float = LEASE_S,
         now: datetime | None = None,
     ) -> Task | None:
-        """The actor's own task, or the most urgent one that nobody has; None when nothing is left to do.
+        """The actor's own task, or the next one; None when nothing is left to do.
 
-        A lease lapses by itself. Who comes back before that gets the same task under the same fence; whoever gets it
-        afterwards has a higher one. A person holds one task: asking for another kind or site gives the old one back.
+        The next one is the first that the actor has ahead, else the most urgent that nobody has, else one that
+        another person only has ahead. A lease lapses by itself. Who comes back before anybody else has taken the task
+        gets it again under the same fence; whoever gets it afterwards has a higher one. A person holds one task:
+        asking for another kind or site gives the old one back.
 
         Args:
             kinds: only these; None for all.
@@ -44,17 +48,73 @@ class Queue(SubStore):
             seconds: until the lease lapses.
             now: aware UTC.
         """
-        if not 0 < seconds <= _LONGEST_S:
-            raise BadInput(f"A lease of {seconds} s is outside 0 to {_LONGEST_S} s.")
+        leasing.check_length(seconds)
         when = self.now(now)
         with self.writing(Action.REVIEW) as (connection, rights):
             wanted = self._wanted(connection, rights, kinds, site)
             self.database.one_at_a_time(connection, "lease", self.actor.name)
-            row = connection.execute(self._claim(wanted, when, when + timedelta(seconds=seconds))).one_or_none()
+            row = self._claim(connection, wanted, when, when + timedelta(seconds=seconds))
             if row is None:
                 return None
-            self._give_back_others(connection, row.id)
-            return task_of(connection.execute(TASK.where(tasks.c.id == row.id)).one(), when)
+            connection.execute(leasing.GIVE_BACK_OTHERS, {"me": self.actor.name, "kept": row.id})
+            return task_of(row, when)
+
+    def lease_ahead(
+        self,
+        n: int = 3,
+        kinds: Collection[TaskKind] | None = None,
+        site: str | None = None,
+        seconds: float = AHEAD_S,
+        now: datetime | None = None,
+    ) -> list[Task]:
+        """Have up to n tasks ahead of the one in hand, to be shown the moment that one is answered.
+
+        Calling it again renews those that the actor has and adds what is missing. They lapse by themselves, and
+        anybody for whom nothing else is left may take them. Who has no task in hand gets none.
+
+        Args:
+            n: 0 gives back what the actor has ahead.
+            kinds: as for `lease`; what is of another kind or site is given back.
+            site: as for `lease`.
+            seconds: until they lapse.
+            now: aware UTC.
+
+        Returns:
+            In the order in which `lease` will hand them out: as they were taken, the most urgent of one call first.
+        """
+        leasing.check_length(seconds)
+        if not 0 <= n <= leasing.MOST_AHEAD:
+            raise BadInput(f"{n} tasks ahead: ask for 0 to {leasing.MOST_AHEAD}.")
+        when = self.now(now)
+        until = when + timedelta(seconds=seconds)
+        with self.writing(Action.REVIEW) as (connection, rights):
+            wanted = self._wanted(connection, rights, kinds, site)
+            self.database.one_at_a_time(connection, "lease", self.actor.name)
+            rows = connection.execute(leasing.all_of_mine(wanted.shape), wanted.values(now=when)).all()
+            if all(row.ahead for row in rows):
+                return []
+            kept = [row for row in rows if row.ahead and row.fits][:n]
+            if gone := [row.id for row in rows if row.ahead and row not in kept]:
+                give_back(connection, tasks.c.id.in_(gone))
+            if kept:
+                ids = [row.id for row in kept]
+                connection.execute(leasing.RENEW, {"me": self.actor.name, "ids": ids, "until": until})
+            found = [replace(task_of(row, when), leased_until=until) for row in kept]
+            if len(kept) < n:
+                behind = max([when, *(row.leased_at + timedelta(microseconds=1) for row in kept)])  # those that are had
+                values = wanted.values(now=when, until=until, at=behind, n=n - len(kept))
+                more = connection.execute(leasing.claim_ahead(wanted.shape), values).all()
+                found += [task_of(row, when) for row in sorted(more, key=lambda row: (row.rank, row.id))]
+            return found
+
+    def release_ahead(self, now: datetime | None = None) -> None:
+        """Give back at once what the actor has ahead: they have left the queue or signed out."""
+        mine = [IS_OPEN, tasks.c.leased_by == self.actor.name, tasks.c.ahead]
+        with self.seeing(Action.REVIEW) as (connection, _):
+            if connection.execute(sa.select(tasks.c.id).where(*mine).limit(1)).first() is None:
+                return  # the usual case must not wait for a turn to write
+        with self.writing(Action.REVIEW) as (connection, _):
+            give_back(connection, *mine)
 
     def task(self, task_id: int, now: datetime | None = None) -> Task:
         """One task, whoever has it.
@@ -71,13 +131,8 @@ class Queue(SubStore):
         """The task in the actor's hands at this moment, without taking or renewing one."""
         when = self.now(now)
         with self.seeing() as (connection, rights):
-            query = TASK.where(
-                IS_OPEN,
-                tasks.c.leased_by == self.actor.name,
-                tasks.c.leased_until > when,
-                *within(rights, tasks.c.site_id),
-            ).order_by(tasks.c.leased_until.desc())
-            row = connection.execute(query.limit(1)).one_or_none()
+            mine = self._seen(rights)
+            row = connection.execute(leasing.held_by_me(mine.shape), mine.values(now=when)).first()
             return None if row is None else task_of(row, when)
 
     def next(self, n: int = 2, kinds: Collection[TaskKind] | None = None, site: str | None = None,
@@ -86,8 +141,10 @@ class Queue(SubStore):
         when = self.now(now)
         with self.seeing(Action.REVIEW) as (connection, rights):
             wanted = self._wanted(connection, rights, kinds, site)
-            query = TASK.where(*wanted, self._free(when)).order_by(tasks.c.rank, tasks.c.id).limit(n)
-            return [task_of(row, when) for row in connection.execute(query)]
+            rows = connection.execute(leasing.mine_ahead(wanted.shape), wanted.values(now=when)).all()
+            more = wanted.values(now=when, n=n)
+            rows = [*rows, *connection.execute(leasing.waiting(wanted.shape), more)]
+            return [task_of(row, when) for row in rows[:n]]
 
     def renew(self, task_id: int, fence: int, seconds: float = LEASE_S, now: datetime | None = None) -> Task:
         """Hold a task longer.
@@ -98,21 +155,14 @@ class Queue(SubStore):
         when = self.now(now)
         with self.writing(Action.REVIEW) as (connection, rights):
             row = held_row(connection, rights, task_id, fence, self.actor.name, when)
-            until = when + timedelta(seconds=min(seconds, _LONGEST_S))
-            connection.execute(
-                sa.update(tasks).where(tasks.c.id == row.id).values(leased_by=self.actor.name, leased_until=until)
-            )
+            until = when + timedelta(seconds=min(seconds, LONGEST_S))
+            connection.execute(leasing.RENEW, {"me": self.actor.name, "ids": [row.id], "until": until})
             return task_of(task_row(connection, task_id), when)
 
     def release(self, task_id: int, fence: int, now: datetime | None = None) -> None:
         """Give a task back unanswered; nothing happens when the lease has gone to somebody else."""
         with self.writing(Action.REVIEW) as (connection, _):
-            connection.execute(
-                sa.update(tasks)
-                .where(tasks.c.id == task_id, tasks.c.fence == fence, tasks.c.leased_by == self.actor.name)
-                .where(IS_OPEN)
-                .values(leased_by=None, leased_until=None)
-            )
+            give_back(connection, tasks.c.id == task_id, tasks.c.fence == fence, tasks.c.leased_by == self.actor.name)
 
     def counts(self, site: str | None = None, now: datetime | None = None) -> QueueCounts:
         """How much there is to do at the actor's sites, and how much the actor has done today."""
@@ -123,49 +173,41 @@ class Queue(SubStore):
                 at: Any = site_row(connection, site)
                 rights.need(Action.SEE, at.id)
                 asked, zone = at.id, at.timezone
-            mine = [IS_OPEN, *within(rights, tasks.c.site_id, asked)]
-            kinds = connection.execute(
-                sa.select(tasks.c.kind, sa.func.count()).where(*mine).group_by(tasks.c.kind)
-            ).all()
-            # Without its site, so that the few leased tasks are found by their own index and not among all open ones.
-            out = sa.select(tasks.c.site_id).where(IS_OPEN, tasks.c.leased_by.is_not(None), tasks.c.leased_until > when)
-            held = [site_id for site_id in connection.scalars(out) if rights.sees(site_id)]
-            leased = sum(1 for site_id in held if asked in (None, site_id))
+            seen = self._seen(rights, asked)
+            kinds = {row.kind: row.number for row in connection.execute(leasing.open_kinds(seen.shape), seen.values())}
+            held = [
+                row
+                for row in connection.execute(leasing.ALL_HELD, {"now": when})
+                if rights.sees(row.site_id) and asked in (None, row.site_id)
+            ]
+            leased = sum(not row.ahead for row in held)
+            ahead = sum(row.ahead and row.leased_by != self.actor.name for row in held)
             midnight = when.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
-            undo = reviews.alias("undo")
-            again = sa.exists().where(undo.c.undoes == reviews.c.id)
-            done = (
-                sa.select(sa.func.count())
-                .select_from(reviews)
-                .where(reviews.c.by == self.actor.name, reviews.c.undoes.is_(None), reviews.c.task_id.is_not(None))
-                .where(reviews.c.reviewed_at >= midnight, ~again)
-                .where(*within(rights, reviews.c.site_id, asked))
-            )
+            done = connection.execute(leasing.answered_since(seen.shape), seen.values(now=midnight)).scalar_one()
             return QueueCounts(
-                waiting=sum(count for _, count in kinds) - leased,
+                waiting=sum(kinds.values()) - leased - ahead,
                 leased=leased,
-                kinds=dict(sorted(tuple(row) for row in kinds)),
-                done_today=int(connection.scalar(done) or 0),
+                kinds=dict(sorted(kinds.items())),
+                done_today=int(done),
+                ahead=ahead,
             )
 
     def previous(self, n: int = 20, now: datetime | None = None) -> list[Task]:
         """Tasks that the actor answered and that nobody has touched since, the last one first: they can be undone."""
         when = self.now(now)
         with self.seeing(Action.REVIEW) as (connection, rights):
-            query = TASK.where(
-                tasks.c.closed_by == self.actor.name, tasks.c.state == "done", *within(rights, tasks.c.site_id)
-            )
-            query = query.order_by(tasks.c.closed_at.desc(), tasks.c.id.desc()).limit(n)
-            return [task_of(row, when) for row in connection.execute(query)]
+            mine = self._seen(rights)
+            rows = connection.execute(leasing.answered_last(mine.shape), mine.values(n=n))
+            return [task_of(row, when) for row in rows]
 
     def send(
         self, part_id: int, kind: TaskKind = TaskKind.TRIAGE, reason: str = "", now: datetime | None = None
     ) -> Task:
         """Ask that a person look at a part; an open task of the kind is returned as it is."""
         when = self.now(now)
-        with self.writing(Action.SEE) as (connection, rights):
+        with self.writing(Action.SCORE) as (connection, rights):
             part = part_row(connection, part_id)
-            rights.need(Action.SEE, part.site_id)
+            rights.need(Action.SCORE, part.site_id)
             self.database.one_at_a_time(connection, "filing", part.site_id)
             task_id = connection.scalar(
                 sa.select(tasks.c.id).where(tasks.c.part_id == part_id, tasks.c.kind == str(kind), IS_OPEN)
@@ -193,70 +235,41 @@ class Queue(SubStore):
             connection.execute(
                 sa.update(tasks)
                 .where(tasks.c.id == task_id)
-                .values(state="withdrawn", closed_by=self.actor.name, closed_at=when, leased_by=None, leased_until=None)
+                .values(NOBODYS | {"state": "withdrawn", "closed_by": self.actor.name, "closed_at": when})
             )
             record(connection, entry(when, self.actor.name, "task withdrawn", f"task {task_id}", site_id=row.site_id,
                                      reason=reason))  # fmt: skip
 
+    def _seen(self, rights: Rights, asked: int | None = None) -> Wanted:
+        site_ids = None if rights.site_ids is None else tuple(sorted(rights.site_ids))
+        return Wanted(self.actor.name, site_ids if asked is None else (asked,))
+
     def _wanted(
         self, connection: Connection, rights: Rights, kinds: Collection[TaskKind] | None, site: str | None
-    ) -> list[sa.ColumnElement[bool]]:
+    ) -> Wanted:
         asked = None
         if site is not None:
-            asked = site_row(connection, site).id
+            asked = int(site_row(connection, site).id)
             rights.need(Action.REVIEW, asked)
-        wanted = [IS_OPEN, *within(rights, tasks.c.site_id, asked)]
-        if kinds is not None:
-            wanted.append(tasks.c.kind.in_(sorted(str(kind) for kind in kinds)))
-        undo = reviews.alias("undo")
-        mine = sa.exists().where(
-            reviews.c.part_id == tasks.c.part_id,
-            reviews.c.by == self.actor.name,
-            reviews.c.undoes.is_(None),
-            ~sa.exists().where(undo.c.undoes == reviews.c.id),
-        )
-        wanted.append(sa.or_(tasks.c.kind != str(TaskKind.SECOND_LOOK), ~mine))  # a second look needs a second person
-        return wanted
+        return replace(self._seen(rights, asked), kinds=None if kinds is None else tuple(sorted(map(str, kinds))))
 
-    def _free(self, now: datetime) -> sa.ColumnElement[bool]:
-        return sa.or_(tasks.c.leased_by.is_(None), tasks.c.leased_until <= now)
+    def _claim(self, connection: Connection, wanted: Wanted, now: datetime, until: datetime) -> Any | None:
+        """Take a task, or be sure that there is none.
 
-    def _claim(self, wanted: list[sa.ColumnElement[bool]], now: datetime, until: datetime) -> sa.Update:
-        """The one statement that takes a task; on PostgreSQL it steps over tasks that others are taking."""
-        me = self.actor.name
-        own = (
-            sa.select(tasks.c.id)
-            .where(*wanted, tasks.c.leased_by == me, tasks.c.leased_until > now)
-            .order_by(tasks.c.rank, tasks.c.id)
-            .limit(1)
-            .scalar_subquery()
-        )
-        free = (
-            sa.select(tasks.c.id)
-            .where(*wanted, self._free(now))
-            .order_by(tasks.c.rank, tasks.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-        again = sa.and_(tasks.c.leased_by == me, tasks.c.leased_until > now)
-        return (
-            sa.update(tasks)
-            .where(tasks.c.id == sa.func.coalesce(own, free))
-            .values(
-                fence=tasks.c.fence + sa.case((again, 0), else_=1),
-                leased_by=me,
-                leased_until=until,
-            )
-            .returning(tasks.c.id)
-        )
+        PostgreSQL steps over rows that another transaction is writing to. One of those may be the last that is left,
+        so before anybody is told that there is nothing, such rows are waited for.
 
-    def _give_back_others(self, connection: Connection, kept: int) -> None:
-        connection.execute(
-            sa.update(tasks)
-            .where(IS_OPEN, tasks.c.leased_by == self.actor.name, tasks.c.id != kept)
-            .values(leased_by=None, leased_until=None)
-        )
+        Raises:
+            Busy: when others were quicker every time.
+        """
+        for attempt in range(_TRIES):
+            claim = leasing.claim_one(wanted.shape, wait=attempt > 0)
+            row = connection.execute(claim, wanted.values(now=now, until=until, at=now)).one_or_none()
+            if row is not None or self.database.is_sqlite:
+                return row
+            if connection.execute(leasing.left_over(wanted.shape), wanted.values(now=now)).first() is None:
+                return None
+        raise Busy("Others take the last tasks at this moment: try again.")
 
 
 def open_task(connection: Connection, part: Any, kind: TaskKind, now: datetime) -> int:
@@ -268,38 +281,3 @@ def open_task(connection: Connection, part: Any, kind: TaskKind, now: datetime) 
     novelty = max((one.novelty for one in said if one.novelty is not None), default=None)
     values = task_values(part.site_id, part.id, kind, None if decision is None else decision.id, risk, novelty, now)
     return int(connection.execute(sa.insert(tasks).values(values).returning(tasks.c.id)).scalar_one())
-
-
-def task_row(connection: Connection, task_id: int, lock: bool = False) -> Any:
-    """A task with the name of its site."""
-    query = TASK.where(tasks.c.id == task_id)
-    row = connection.execute(query.with_for_update(of=tasks) if lock else query).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no task {task_id}.")
-    return row
-
-
-def held_row(connection: Connection, rights: Rights, task_id: int, fence: int, by: str, now: datetime) -> Any:
-    """The task, locked, if its lease is this person's; a lapsed one counts while nobody else has taken it."""
-    row = task_row(connection, task_id, lock=True)
-    rights.need(Action.REVIEW, row.site_id)
-    if row.state != "open" or row.fence != fence or row.leased_by != by:
-        raise Conflict(whose(connection, row, now))
-    return row
-
-
-def whose(connection: Connection, row: Any, now: datetime) -> str:
-    """Who has a task or what became of it, in a sentence."""
-    if row.state == "done":
-        last = connection.execute(
-            sa.select(reviews.c.verdict).where(reviews.c.task_id == row.id).order_by(reviews.c.id.desc()).limit(1)
-        ).scalar_one_or_none()
-        zone = connection.scalar(sa.select(sites.c.timezone).where(sites.c.id == row.site_id)) or "UTC"
-        at = row.closed_at.astimezone(ZoneInfo(zone))
-        return f"{row.closed_by} has answered this at {at:%H:%M} with {last}: nothing was saved, take the next one."
-    if row.state == "withdrawn":
-        return "This task was withdrawn: nothing was saved, take the next one."
-    if row.leased_by is not None and row.leased_until > now:
-        left = max(1, round((row.leased_until - now).total_seconds() / 60))
-        return f"{row.leased_by} has this part now, for up to {left} min: nothing was saved, take the next one."
-    return "You have no lease on this part any more: nothing was saved, take it again."

@@ -10,17 +10,25 @@ from sqlalchemy.engine import Connection
 
 from core.decide.labels import IMPORT
 from core.errors import BadInput, Conflict, NotFound
-from core.records import Outcome, Region, Review, Route, Task, TaskKind, Verdict
+from core.records import Outcome, Region, Review, Task, TaskKind, Verdict
 from core.roles import Action
+from data.store.answering import (
+    ask_for_second_look,
+    close_task,
+    insert_review,
+    said_in,
+    seen_decision,
+    sizes_of,
+    tell_the_line,
+)
 from data.store.audit import entry, record
 from data.store.base import SubStore, site_row, within
 from data.store.checking import check_review, checked_regions
-from data.store.deciding import task_values
 from data.store.in_force import taxonomy_in_force
 from data.store.labelling import drawn_regions, relabel, review_of, standing_rows
-from data.store.queue import LEASE_S, held_row, task_row
-from data.store.rows import chunks, region_values, task_of
-from data.tables import IS_OPEN, decisions, images, outbox, parts, regions, reviews, sites, tasks
+from data.store.leasing import LEASE_S, NOBODYS, give_back, need_lease, task_row
+from data.store.rows import chunks, task_of
+from data.tables import IS_OPEN, images, parts, reviews, sites, tasks
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,15 @@ class Override:
 class Reviews(SubStore):
     """Whoever answers must hold the lease and have seen the newest state of the task."""
 
-    def add(self, task_id: int, revision: int, fence: int, review: Review, now: datetime | None = None) -> int:
+    def add(
+        self,
+        task_id: int,
+        revision: int,
+        fence: int,
+        review: Review,
+        now: datetime | None = None,
+        act: str | None = None,
+    ) -> int:
         """Answer a task; label, second look, outbox and audit event are written with it.
 
         Args:
@@ -47,45 +63,37 @@ class Reviews(SubStore):
             fence: of the lease.
             review: its author and time are the actor and now, whatever it says.
             now: aware UTC.
+            act: an id that the browser made for this press, such as a UUID. Sent again, because nobody knows whether
+                it arrived, it gets the review that was stored the first time, whatever has happened since.
 
         Returns:
             The review's id.
 
         Raises:
             Conflict: when somebody else has the task or has answered it; nothing is changed.
-            BadInput: for regions outside the image, unknown classes or severities that a class does not have.
+            BadInput: for regions outside the image, unknown classes, severities that a class does not have, or an act
+                that stands for the answer to another task.
         """
         when = self.now(now)
         with self.writing(Action.REVIEW) as (connection, rights):
-            row = held_row(connection, rights, task_id, fence, self.actor.name, when)
+            row = task_row(connection, task_id, lock=True)
+            if act is not None and (known := said_in(connection, self.actor.name, act, task_id)) is not None:
+                return known
+            need_lease(connection, rights, row, fence, self.actor.name, when)
             if row.revision != revision:
                 raise Conflict("This task was answered and opened again since you saw it: look at it once more.")
             number, taxonomy = taxonomy_in_force(connection, row.site_id)
-            sizes = _sizes(connection, row.part_id)
+            sizes = sizes_of(connection, row.part_id)
             drawn = check_review(review, sizes, taxonomy)
-            decision = None
-            if row.decision_id is not None:
-                decision = connection.execute(sa.select(decisions).where(decisions.c.id == row.decision_id)).one()
-            values = self._values(row.site_id, row.part_id, review, number, when) | {
-                "task_id": task_id,
-                "task_kind": row.kind,
-                "revision": revision + 1,
-                "decision_id": row.decision_id,
-                "outcome": None if decision is None else decision.outcome,
-                "model": None if decision is None else decision.model,
-                "policy": None if decision is None else decision.policy,
-            }
-            review_id = _insert(connection, values, drawn)
-            connection.execute(
-                sa.update(tasks)
-                .where(tasks.c.id == task_id)
-                .values(state="done", revision=revision + 1, closed_by=self.actor.name, closed_at=when,
-                        leased_by=None, leased_until=None)
-            )  # fmt: skip
+            values = self._values(row.site_id, row.part_id, review, number, when)
+            values |= {"task_id": task_id, "task_kind": row.kind, "revision": revision + 1, "act": act}
+            values |= seen_decision(connection, row.decision_id)
+            review_id = insert_review(connection, values, drawn)
+            close_task(connection, task_id, revision + 1, self.actor.name, when)
             if review.verdict is Verdict.UNSURE:
-                self._second_look(connection, row, when)
+                ask_for_second_look(connection, row, when)
             relabel(connection, sizes)
-            connection.execute(sa.insert(outbox).values(_released(row, review.verdict, review_id, when)))
+            tell_the_line(connection, row, review.verdict, review_id, when)
             told = {"review": review_id, "task": task_id, "verdict": str(review.verdict)}
             record(connection, entry(
                 when, self.actor.name, "reviewed", f"part {row.part_id}", site_id=row.site_id,
@@ -109,6 +117,7 @@ class Reviews(SubStore):
         """
         when = self.now(now)
         with self.writing(Action.REVIEW) as (connection, rights):
+            self.database.one_at_a_time(connection, "lease", self.actor.name)
             last = self._last_answer(connection, task_id, review_id)
             row = task_row(connection, last.task_id, lock=True)
             rights.need(Action.REVIEW, row.site_id)
@@ -119,22 +128,19 @@ class Reviews(SubStore):
             self._no_newer_task(connection, row)
             self._close_second_look(connection, row, last, when)
             values = {name: last._mapping[name] for name in reviews.c.keys() if name != "id"}  # noqa: SIM118
-            values |= {"undoes": last.id, "revision": row.revision + 1, "reviewed_at": when, "images": [], "note": ""}
+            values |= {"undoes": last.id, "revision": row.revision + 1, "reviewed_at": when, "images": [], "note": "",
+                       "act": None}  # fmt: skip
             connection.execute(sa.insert(reviews).values(values))
-            connection.execute(
-                sa.update(tasks)
-                .where(tasks.c.leased_by == self.actor.name, IS_OPEN)
-                .values(leased_by=None, leased_until=None)
-            )
+            give_back(connection, tasks.c.leased_by == self.actor.name, ~tasks.c.ahead)
             until = when + timedelta(seconds=seconds)
             connection.execute(
                 sa.update(tasks)
                 .where(tasks.c.id == row.id)
                 .values(state="open", revision=row.revision + 1, fence=row.fence + 1, leased_by=self.actor.name,
-                        leased_until=until, closed_by=None, closed_at=None)
+                        leased_until=until, leased_at=when, ahead=False, closed_by=None, closed_at=None)
             )  # fmt: skip
-            relabel(connection, _sizes(connection, row.part_id))
-            connection.execute(sa.insert(outbox).values(_released(row, None, last.id, when)))
+            relabel(connection, sizes_of(connection, row.part_id))
+            tell_the_line(connection, row, None, last.id, when)
             old = {"review": last.id, "verdict": last.verdict}
             record(connection, entry(when, self.actor.name, "review undone", f"part {row.part_id}",
                                      site_id=row.site_id, old=old, new={"task": row.id}))  # fmt: skip
@@ -154,6 +160,12 @@ class Reviews(SubStore):
                 rows = standing_rows(connection, [part_id])
             drawn = drawn_regions(connection, [row.id for row in rows])
             return [review_of(row, drawn) for row in rows]
+
+    def answered(self, task_id: int) -> bool:
+        """Whether the actor has ever answered a task, be it that they took the answer back."""
+        with self.seeing(Action.REVIEW) as (connection, rights):
+            mine = [reviews.c.task_id == task_id, reviews.c.by == self.actor.name, *within(rights, reviews.c.site_id)]
+            return connection.scalar(sa.select(reviews.c.id).where(*mine).limit(1)) is not None
 
     def imported(self, site: str, pairs: Sequence[tuple[int, Review]], now: datetime | None = None) -> list[int]:
         """File what a data set says of its images, by "import:<source>", without tasks.
@@ -186,7 +198,7 @@ class Reviews(SubStore):
                 values["images"] = [image_id] if image_id in review.regions else []
                 if _same_as_before(before.get((image_id, review.by)), values, drawn[image_id]):
                     continue
-                ids.append(_insert(connection, values, drawn))
+                ids.append(insert_review(connection, values, drawn))
                 touched.add(image_id)
             if ids:
                 relabel(connection, touched)
@@ -263,19 +275,9 @@ class Reviews(SubStore):
             "model": None,
             "policy": None,
             "taxonomy": taxonomy,
+            "act": None,
             "reviewed_at": now,
         }
-
-    def _second_look(self, connection: Connection, row: Any, now: datetime) -> None:
-        """Somebody else is asked; one open second look for a part is enough."""
-        kind = str(TaskKind.SECOND_LOOK)
-        open_one = sa.select(tasks.c.id).where(tasks.c.part_id == row.part_id, tasks.c.kind == kind, IS_OPEN)
-        if connection.scalar(open_one) is not None:
-            return
-        values = task_values(
-            row.site_id, row.part_id, TaskKind.SECOND_LOOK, row.decision_id, row.risk, row.novelty, now
-        )
-        connection.execute(sa.insert(tasks).values(values | {"rank": row.rank, "created_at": row.created_at}))
 
     def _last_answer(self, connection: Connection, task_id: int | None, review_id: int | None) -> Any:
         if (task_id is None) == (review_id is None):
@@ -301,26 +303,13 @@ class Reviews(SubStore):
         for follower in followers:
             if follower.state == "done":
                 raise Conflict(f"{follower.closed_by} has given a second look since: the answer stands.")
-            if follower.state == "open" and follower.leased_by and follower.leased_until > now:
+            if follower.state == "open" and not follower.ahead and follower.leased_by and follower.leased_until > now:
                 raise Conflict(f"{follower.leased_by} is giving it a second look now: the answer stands.")
             connection.execute(
                 sa.update(tasks)
                 .where(tasks.c.id == follower.id)
-                .values(state="withdrawn", closed_by=self.actor.name, closed_at=now, leased_by=None, leased_until=None)
+                .values(NOBODYS | {"state": "withdrawn", "closed_by": self.actor.name, "closed_at": now})
             )
-
-
-def _insert(connection: Connection, values: Mapping[str, Any], drawn: Mapping[int, Sequence[Region]]) -> int:
-    review_id = int(connection.execute(sa.insert(reviews).values(values).returning(reviews.c.id)).scalar_one())
-    rows = [region_values(one, image_id, review_id=review_id) for image_id, some in drawn.items() for one in some]
-    if rows:
-        connection.execute(sa.insert(regions), rows)
-    return review_id
-
-
-def _sizes(connection: Connection, part_id: int) -> dict[int, tuple[int, int]]:
-    query = sa.select(images.c.id, images.c.width, images.c.height).where(images.c.part_id == part_id)
-    return {row.id: (row.width, row.height) for row in connection.execute(query)}
 
 
 def _places(connection: Connection, site_id: int, image_ids: Sequence[int]) -> dict[int, tuple[int, int, int]]:
@@ -353,20 +342,3 @@ def _same_as_before(before: Review | None, values: Mapping[str, Any], drawn: Seq
         for name in ("verdict", "classes", "sure", "note", "reasons", "source")
     )
     return same and tuple(before.regions.get(image_id, ())) == tuple(drawn)
-
-
-def _released(row: Any, verdict: Verdict | None, review_id: int, now: datetime) -> dict[str, Any]:
-    """What the line is told: where the part goes after the review, or that it is held again."""
-    route = Route.HOLD
-    if verdict is Verdict.PASS:
-        route = Route.SHIP
-    elif verdict is not None and verdict.defective:
-        route = Route.REWORK
-    return {
-        "topic": "review",
-        "site_id": row.site_id,
-        "part_id": row.part_id,
-        "payload": {"review": review_id, "verdict": None if verdict is None else str(verdict), "route": str(route)},
-        "created_at": now,
-        "sent_at": None,
-    }

@@ -162,6 +162,7 @@ def task_of(row: Any, now: datetime) -> Task:
         decision_id=row.decision_id,
         leased_by=row.leased_by,
         leased_until=row.leased_until,
+        ahead=row.ahead,
     )
 
 

@@ -8,13 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.errors import BadInput, Conflict, NotFound
-from core.plant import Site
+from core.plant import PlantName, Site
 from core.roles import Action
 from core.taxonomy import Taxonomy
 from data.store.audit import entry, record
 from data.store.base import SubStore, site_row, within
 from data.store.in_force import append_version, taxonomy_in_force
-from data.tables import models, sites
+from data.tables import cameras, images, lines, models, sites
+
+_NAMED = {"camera": (cameras, images.c.camera_id), "line": (lines, images.c.line_id)}
 
 
 class Sites(SubStore):
@@ -109,6 +111,51 @@ class Sites(SubStore):
         """Whether a picture without a part id is quarantined."""
         self._change(site, {"requires_ids": required}, "part ids required", "", now, Action.PEOPLE)
 
+    def set_blind(self, site: str, blind: bool = True, reason: str = "", now: datetime | None = None) -> None:
+        """Whether inspectors answer before they see what the model and others say of a part."""
+        self._change(site, {"blind": blind}, "first look set", reason, now)
+
+    def names(self, site: str) -> list[PlantName]:
+        """The cameras and lines of a site, by kind and name."""
+        with self.seeing() as (connection, rights):
+            row: Any = site_row(connection, site)
+            rights.need(Action.SEE, row.id)
+            found = []
+            for kind, (rows, column) in _NAMED.items():
+                query = (
+                    sa.select(rows.c.name, sa.func.count(images.c.id).label("images"),
+                              sa.func.max(images.c.arrived_at).label("last_at"))
+                    .outerjoin(images, column == rows.c.id)
+                    .where(rows.c.site_id == row.id)
+                    .group_by(rows.c.id, rows.c.name)
+                    .order_by(rows.c.name)
+                )  # fmt: skip
+                found += [PlantName(kind, one.name, one.images, one.last_at) for one in connection.execute(query)]
+            return found
+
+    def add_name(self, site: str, kind: str, name: str, now: datetime | None = None) -> None:
+        """Announce a camera or line before its first picture, which would do it, too.
+
+        Raises:
+            Conflict: when there is one of that name.
+        """
+        if kind not in _NAMED:
+            raise BadInput(f"'{kind}' is neither a camera nor a line.")
+        name = name.strip()
+        if not 1 <= len(name) <= 100 or not name.isprintable():
+            raise BadInput(f"A {kind} needs a name of 1 to 100 printable characters.")
+        rows = _NAMED[kind][0]
+        with self.writing(Action.PEOPLE) as (connection, rights):
+            row: Any = site_row(connection, site)
+            rights.need(Action.PEOPLE, row.id)
+            self.database.one_at_a_time(connection, "filing", row.id)
+            there = sa.select(rows.c.id).where(rows.c.site_id == row.id, rows.c.name == name)
+            if connection.scalar(there) is not None:
+                raise Conflict(f"{site} has a {kind} '{name}' already.")
+            connection.execute(sa.insert(rows).values(site_id=row.id, name=name))
+            record(connection, entry(self.now(now), self.actor.name, f"{kind} added", f"site {site}", site_id=row.id,
+                                     new={"name": name}))  # fmt: skip
+
     def _change(
         self, site: str, values: dict[str, Any], act: str, reason: str, now: datetime | None,
         action: Action = Action.POLICY,
@@ -130,8 +177,9 @@ class Sites(SubStore):
 def _site(connection: Connection, row: Any) -> Site:
     number, taxonomy = taxonomy_in_force(connection, row.id)
     return Site(
-        row.id, row.name, row.timezone, taxonomy, number, row.model, row.calibrated, row.paused, row.requires_ids
-    )
+        row.id, row.name, row.timezone, taxonomy, number, row.model, row.calibrated, row.paused, row.requires_ids,
+        row.blind,
+    )  # fmt: skip
 
 
 def _check_zone(timezone: str) -> None:

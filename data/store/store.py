@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cached_property
 
 from core.roles import COMMAND_LINE, Actor
+from core.seals import Key
 from data.store.arrivals import Arrivals
 from data.store.audit import Audit
 from data.store.database import Database, open_database, utc_now
@@ -21,8 +22,10 @@ from data.store.policies import Policies
 from data.store.quarantine import Quarantine
 from data.store.queue import Queue
 from data.store.reviews import Reviews
+from data.store.seals import Seals
 from data.store.sites import Sites
 from data.store.taxonomies import Taxonomies
+from data.store.upkeep import Upkeep
 
 
 class Store:
@@ -122,17 +125,33 @@ class Store:
         return Audit(self)
 
     @cached_property
+    def seals(self) -> Seals:
+        """The sealed chain over what was done."""
+        return Seals(self)
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """Retention and backups."""
+        return Upkeep(self)
+
+    @cached_property
     def outbox(self) -> Outbox:
         """What others have to be told."""
         return Outbox(self)
 
 
-def open_store(url: str, actor: Actor = COMMAND_LINE, clock: Callable[[], datetime] = utc_now) -> Store:
+def open_store(
+    url: str, actor: Actor = COMMAND_LINE, clock: Callable[[], datetime] = utc_now, key: Key | None = None
+) -> Store:
     """Open the store, making or migrating its schema where that is needed.
 
     Args:
         url: "sqlite:///PATH" or "postgresql+psycopg://...".
         actor: in whose name it acts.
         clock: gives aware UTC wherever a method is given no time.
+        key: marks what is written to the audit trail as the plant's own; without it `audit verify` will ask who did.
     """
-    return Store(open_database(url, clock), actor)
+    database = open_database(url, clock)
+    if key is not None:
+        database.engine.update_execution_options(audit_key=key)
+    return Store(database, actor)

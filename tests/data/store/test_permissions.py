@@ -3,11 +3,15 @@
 import inspect
 
 import pytest
+import sqlalchemy as sa
 
 from core.errors import HoldpointError, NotAllowed
 from core.plant import PartType
 from core.records import ImageState, Review, TaskKind, Verdict
+from core.retention import DataClass
 from core.roles import PERMISSIONS, Action, Actor, Role
+from core.seals import Key
+from data.columns import METADATA
 from data.store import Store
 from tests.data.store.plant import CLASSES, PASSWORD, arrival, file, person, site
 
@@ -22,6 +26,9 @@ CALLS = {
     "sites.resume": (Action.POLICY, lambda s: s.sites.resume("Lyon")),
     "sites.set_timezone": (Action.PEOPLE, lambda s: s.sites.set_timezone("Lyon", "UTC")),
     "sites.require_ids": (Action.PEOPLE, lambda s: s.sites.require_ids("Lyon")),
+    "sites.names": (Action.SEE, lambda s: s.sites.names("Lyon")),
+    "sites.add_name": (Action.PEOPLE, lambda s: s.sites.add_name("Lyon", "camera", "cam 9")),
+    "sites.set_blind": (Action.POLICY, lambda s: s.sites.set_blind("Lyon")),
     "part_types.get": (Action.SEE, lambda s: s.part_types.get("Lyon", "none")),
     "part_types.all": (Action.SEE, lambda s: s.part_types.all("Lyon")),
     "part_types.put": (Action.PART_TYPE, lambda s: s.part_types.put("Lyon", PartType("x"))),
@@ -47,12 +54,14 @@ CALLS = {
     "images.count": (Action.SEE, lambda s: s.images.count("Lyon")),
     "images.prediction": (Action.SEE, lambda s: s.images.prediction(1)),
     "images.predictions": (Action.SEE, lambda s: s.images.predictions([1])),
-    "images.set_state": (Action.SEE, lambda s: s.images.set_state(1, ImageState.MISSING)),
+    "images.set_state": (Action.SCORE, lambda s: s.images.set_state(1, ImageState.MISSING)),
     "quarantine.list": (Action.SEE, lambda s: s.quarantine.list("Lyon")),
     "quarantine.counts": (Action.SEE, lambda s: s.quarantine.counts("Lyon")),
     "quarantine.to_read_again": (Action.RESTORE, lambda s: s.quarantine.to_read_again(1)),
     "quarantine.restore": (Action.RESTORE, lambda s: s.quarantine.restore(1)),
     "queue.lease": (Action.REVIEW, lambda s: s.queue.lease()),
+    "queue.lease_ahead": (Action.REVIEW, lambda s: s.queue.lease_ahead(1)),
+    "queue.release_ahead": (Action.REVIEW, lambda s: s.queue.release_ahead()),
     "queue.task": (Action.SEE, lambda s: s.queue.task(1)),
     "queue.held": (Action.SEE, lambda s: s.queue.held()),
     "queue.next": (Action.REVIEW, lambda s: s.queue.next()),
@@ -60,10 +69,11 @@ CALLS = {
     "queue.release": (Action.REVIEW, lambda s: s.queue.release(1, 0)),
     "queue.counts": (Action.SEE, lambda s: s.queue.counts()),
     "queue.previous": (Action.REVIEW, lambda s: s.queue.previous()),
-    "queue.send": (Action.SEE, lambda s: s.queue.send(1, TaskKind.LABEL)),
+    "queue.send": (Action.SCORE, lambda s: s.queue.send(1, TaskKind.LABEL)),
     "queue.withdraw": (Action.POLICY, lambda s: s.queue.withdraw(1, "")),
     "reviews.add": (Action.REVIEW, lambda s: s.reviews.add(1, 0, 0, Review(Verdict.PASS, ""))),
     "reviews.undo": (Action.REVIEW, lambda s: s.reviews.undo(task_id=1)),
+    "reviews.answered": (Action.REVIEW, lambda s: s.reviews.answered(1)),
     "reviews.of_part": (Action.SEE, lambda s: s.reviews.of_part(1)),
     "reviews.imported": (Action.IMPORT, lambda s: s.reviews.imported("Lyon", [])),
     "reviews.import_digests": (Action.SEE, lambda s: s.reviews.import_digests([1])),
@@ -101,13 +111,39 @@ CALLS = {
     "people.disable": (Action.PEOPLE, lambda s: s.people.disable("other")),
     "people.enable": (Action.PEOPLE, lambda s: s.people.enable("other")),
     "people.set_password": (Action.PEOPLE, lambda s: s.people.set_password("other", PASSWORD)),
+    "people.locked": (Action.PEOPLE, lambda s: s.people.locked()),
+    "people.unlock": (Action.PEOPLE, lambda s: s.people.unlock("other")),
+    "people.set_identity": (Action.PEOPLE, lambda s: s.people.set_identity("other", "o@plant.example")),
+    "people.replace_name": (Action.PEOPLE, lambda s: s.people.replace_name("other")),
+    "people.sign_in_company": (None, lambda s: s.people.sign_in_company("https://id.example", "nobody")),
     "people.demo_people": (None, lambda s: s.people.demo_people()),
     "people.sign_in_demo": (None, lambda s: s.people.sign_in_demo("other")),
     "audit.recent": (Action.AUDIT, lambda s: s.audit.recent()),
+    "audit.actions": (Action.AUDIT, lambda s: s.audit.actions()),
+    "seals.verify": (Action.AUDIT, lambda s: s.seals.verify(Key(b"k" * 32))),
+    "seals.seal": (None, lambda s: s.seals.seal(Key(b"k" * 32))),
+    "upkeep.rules": (Action.UPKEEP, lambda s: s.upkeep.rules()),
+    "upkeep.set_rule": (Action.UPKEEP, lambda s: s.upkeep.set_rule(DataClass.AUDIT, 400)),
+    "upkeep.old_images": (Action.UPKEEP, lambda s: s.upkeep.old_images(s.database.clock())),
+    "upkeep.forget_images": (Action.UPKEEP, lambda s: s.upkeep.forget_images([], s.database.clock(), 90)),
+    "upkeep.old_events": (Action.UPKEEP, lambda s: s.upkeep.old_events(s.database.clock())),
+    "upkeep.delete_events": (Action.UPKEEP, lambda s: s.upkeep.delete_events(s.database.clock(), 400)),
+    "upkeep.deleted": (Action.UPKEEP, lambda s: s.upkeep.deleted(DataClass.PREVIEWS, {})),
+    "upkeep.backed_up": (Action.UPKEEP, lambda s: s.upkeep.backed_up({})),
+    "upkeep.restored": (Action.UPKEEP, lambda s: s.upkeep.restored({})),
+    "upkeep.backups": (Action.AUDIT, lambda s: s.upkeep.backups()),
     "outbox.pending": (Action.INGEST, lambda s: s.outbox.pending()),
     "outbox.sent": (Action.INGEST, lambda s: s.outbox.sent([])),
 }
-OPEN = {"people.sign_in", "people.sign_out", "people.who", "people.any", "people.me"}  # before, or about, oneself
+OPEN = {
+    "people.sign_in",
+    "people.sign_out",
+    "people.who",
+    "people.any",
+    "people.me",
+    "seals.head",
+    "seals.waiting",
+}  # before, or about, oneself
 
 
 @pytest.fixture
@@ -182,3 +218,28 @@ def test_every_public_method_of_the_store_is_in_this_table(store: Store) -> None
             }
     found = {name for name in found if name.split(".")[0] not in ("acting_as", "close")}
     assert found == CALLS.keys() | OPEN
+
+
+def test_a_viewer_changes_nothing_whatever_is_called(plant: Store) -> None:
+    """Whatever the table lets a viewer do is a question: no row of any table is another one afterwards."""
+    vera = person(plant, "vera", Role.VIEWER)
+    before = _everything(plant)
+    for action, call in CALLS.values():
+        if action in PERMISSIONS[Role.VIEWER]:
+            _refused(vera, call)
+    assert _everything(plant) == before
+
+
+def test_every_other_role_may_do_all_that_a_viewer_may_and_act(store: Store) -> None:
+    for role in set(Role) - {Role.VIEWER}:
+        assert PERMISSIONS[Role.VIEWER] < PERMISSIONS[role]
+
+
+def _everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    with store.database.reading() as connection:
+        return {
+            table.name: [
+                tuple(row) for row in connection.execute(sa.select(table).order_by(*table.primary_key.columns))
+            ]
+            for table in METADATA.sorted_tables
+        }

@@ -189,4 +189,4 @@ def test_the_queue_is_read_from_its_index(sqlite_url: str) -> None:
             plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {claim[0]}", claim[1]).all())
         assert "tasks USING INDEX ix_tasks_rank" in plan or "tasks USING INDEX ix_tasks_site_rank" in plan
         assert "ix_reviews_part" in plan
-        assert plan.count("TEMP B-TREE") <= 1  # of the few leased ones
+        assert plan.count("TEMP B-TREE") <= 3  # of the few leased ones: in hand, ahead, and ahead of others
