@@ -1,10 +1,11 @@
 """A process beside the web server that scores pictures for pages, one at a time, so that no page waits for a net."""
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from threading import Lock
+from threading import Lock, Thread
 from typing import ParamSpec, TypeVar
 
 from core.errors import ModelError
@@ -32,14 +33,10 @@ class Scorer:
             if self._waiting >= MOST_WAITING:
                 raise ModelError("Too many pictures are waiting to be scored: try again in a moment.")
             self._waiting += 1
-            pool = self._pool = self._pool or ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
         try:
-            answer: Future[T] = pool.submit(function, *args, **kwargs)
+            answer = self._submit(function, *args, **kwargs)
             return answer.result()
         except BrokenProcessPool as error:
-            with self._lock:
-                if self._pool is pool:
-                    self._pool = None
             raise ModelError("The scoring process ended: it may have run out of memory. Try again.") from error
         finally:
             with self._lock:
@@ -47,9 +44,7 @@ class Scorer:
 
     def start(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
         """Run a function in the child some time soon; its answer and its failure are nobody's concern."""
-        with self._lock:
-            pool = self._pool = self._pool or ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
-        pool.submit(function, *args, **kwargs)
+        self._submit(function, *args, **kwargs)
 
     def close(self) -> None:
         """End the child."""
@@ -57,3 +52,27 @@ class Scorer:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Hand over to the child; one that is found dead is replaced first."""
+        with self._lock:
+            if self._pool is not None:
+                try:
+                    return self._pool.submit(function, *args, **kwargs)
+                except BrokenProcessPool:
+                    self._pool.shutdown(wait=False)
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, spawn, initializer=_end_with_parent)
+            return self._pool.submit(function, *args, **kwargs)
+
+
+def _end_with_parent() -> None:
+    """The child's first act; nothing else would tell it that its server was killed, and it would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

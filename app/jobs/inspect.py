@@ -5,8 +5,9 @@ from functools import cache
 from pathlib import Path
 from time import perf_counter
 
+from app.jobs.line import MODEL_FAILURES, sentence
 from app.settings import Settings
-from core.errors import Unreadable
+from core.errors import ModelError, Unreadable
 from core.pictures.decode import Limits
 from core.pictures.sandbox import DecodePool, Upload
 from core.pictures.tiling import Look
@@ -36,6 +37,10 @@ class Inspected:
     back_end: str
 
 
+def _limits(settings: Settings) -> Limits:
+    return Limits(bytes=settings.upload_bytes, pixels=settings.picture_pixels)
+
+
 @cache
 def _decoders(limits: Limits, seconds: float) -> DecodePool:
     return DecodePool(1, limits, seconds)
@@ -53,19 +58,22 @@ def inspect(settings: Settings, name: str, data: bytes, model: Path, look: Look 
 
     Raises:
         Unreadable: the picture cannot be used.
-        ModelError, NotFound: the model cannot be used.
+        ModelError: the model cannot be used.
     """
     from models.engine import open_engine
 
-    pool = _decoders(Limits(bytes=settings.upload_bytes), settings.decode_seconds)
+    pool = _decoders(_limits(settings), settings.decode_seconds)
     source = Upload(name, data)
     start = perf_counter()
     read = next(iter(pool.decode([source])))
     if isinstance(read, Unreadable):
         raise read
     decode_ms = (perf_counter() - start) * 1000
-    engine = open_engine(model, settings.device, cache=settings.compiled)
-    (prediction,) = engine.score([read.decoded.pixels], look)
+    try:
+        engine = open_engine(model, settings.device, cache=settings.compiled)
+        (prediction,) = engine.score([read.decoded.pixels], look)
+    except MODEL_FAILURES as error:
+        raise ModelError(f"The model {model.name} could not score this picture: {sentence(error)}") from error
     return Inspected(
         name=name,
         sha256=read.sha256,
@@ -106,5 +114,5 @@ def warm_up(settings: Settings, model: Path) -> None:
     """Load what the first picture would have to wait for."""
     from models.engine import open_engine
 
-    _decoders(Limits(bytes=settings.upload_bytes), settings.decode_seconds)
+    _decoders(_limits(settings), settings.decode_seconds)
     open_engine(model, settings.device, cache=settings.compiled)

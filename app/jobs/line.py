@@ -159,12 +159,13 @@ class Line:
         """End the decoders."""
         self._exit.close()
 
-    def take(self, wanted: Sequence[Wanted], progress: Progress = quiet) -> list[Filed]:
+    def take(self, wanted: Sequence[Wanted], progress: Progress = quiet, *, more_to_come: bool = False) -> list[Filed]:
         """Decode, score and file; a part is decided as soon as its views are there.
 
         Args:
             wanted: pictures, each source once.
             progress: called after every transaction.
+            more_to_come: the pictures of a part arrive one by one; where nobody counted them, it waits for more.
 
         Returns:
             One entry for each picture, in the order given.
@@ -193,10 +194,10 @@ class Line:
             for batch, one, read, prediction, error in self._scored(self._reads(batches, flight, asked)):
                 batch.arrivals[one.source.name] = _arrival(one, read, prediction, error)
                 while flight and flight[0].complete:
-                    filing.append(clerk.submit(self._file, flight.popleft()))
+                    filing.append(clerk.submit(self._file, flight.popleft(), more_to_come))
                     gather(most=FILING)
             while flight:
-                filing.append(clerk.submit(self._file, flight.popleft()))
+                filing.append(clerk.submit(self._file, flight.popleft(), more_to_come))
             gather(most=0)
         return [filed[one.source.name] for one in wanted]
 
@@ -282,12 +283,12 @@ class Line:
                     yield *item, *_alone(engine, item[2].decoded.pixels, feed.look_of(item[1]))
                 return
 
-    def _file(self, batch: _Batch) -> dict[str, Filed]:
+    def _file(self, batch: _Batch, more_to_come: bool) -> dict[str, Filed]:
         now = self.now()
         arrivals = [batch.arrivals[one.source.name] for one in batch.wanted if one.source.name in batch.arrivals]
         filed = {}
         if arrivals:
-            for one in self.store.arrivals.file(self.site.name, arrivals, now=now):
+            for one in self.store.arrivals.file(self.site.name, arrivals, now=now, more_to_come=more_to_come):
                 filed[one.source] = one
         for source, image_id in batch.known.items():
             filed[source] = Filed(source, "known", "filed before", image_id)

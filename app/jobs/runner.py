@@ -5,24 +5,24 @@ nothing either: its job goes to the next one after a while, and every job can be
 """
 
 import contextlib
-import ctypes
 import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from app.jobs.line import Progress, quiet
-from app.settings import CHECKOUT, Settings, settings
+from app.jobs.line import Progress
+from app.jobs.processes import child_process, end_on_signals, ended_how
+from app.jobs.retention import submit_when_due
+from app.jobs.sealing import Sealer, open_plant
+from app.settings import Settings, settings
 from core.errors import BadInput, Conflict, HoldpointError, NotFound
 from core.plant import Job
 from core.records import ImageState
@@ -36,7 +36,8 @@ BEAT_S = 5.0
 SWEEP_S = 30.0
 SWEEP_IMAGES = 200
 SAY_S = 1.0
-PATIENCE_S = 10.0  # for a child to end by itself
+JOB_PATIENCE_S = 5.0  # for a job to end by itself; less than whoever ends the worker has for the worker
+CANCEL_PATIENCE_S = 60.0  # for a cancelled job to come to its next step
 CONFLICT = 75  # a job's process found that the job is somebody else's by now
 
 Run = Callable[["Store", Settings, Mapping[str, Any], Progress], Any]
@@ -109,6 +110,19 @@ def _reread(store: "Store", current: Settings, given: Mapping[str, Any], progres
     return ingest(plant, current, [image.path], image.site, progress=progress).to_json()
 
 
+def _retention(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.retention import clean
+
+    return clean(store, current, progress=progress, **given)
+
+
+def _backup(store: "Store", current: Settings, _given: Mapping[str, Any], progress: Progress) -> Any:
+    """Into the plant's own folder and nowhere else: a job's arguments come from a page."""
+    from app.jobs.backups import backup
+
+    return backup(store, current, current.backups, progress=progress)
+
+
 KINDS: Mapping[str, Run] = {
     "ingest": _ingest,
     "import": _import,
@@ -118,6 +132,8 @@ KINDS: Mapping[str, Run] = {
     "evaluate": _evaluate,
     "looks": _looks,
     "reread": _reread,
+    "retention": _retention,
+    "backup": _backup,
 }
 
 
@@ -158,7 +174,7 @@ def run_job(store: "Store", current: Settings, job: Job, worker: str, kinds: Map
         The exit status of its process: 0 where the store knows how it ended.
     """
     teller = Teller(store, job.id, worker)
-    _end_on_signals(teller.stopping)
+    end_on_signals(teller.stopping)
     try:
         run = kinds.get(job.kind)
         if run is None:
@@ -247,6 +263,7 @@ class Clockwork:
         if time.monotonic() - self._swept >= SWEEP_S:
             self._swept = time.monotonic()
             self.sweep()
+            submit_when_due(self.store, self.now())
 
     def sweep(self) -> None:
         """Try the files again that were missing or changed, and look at the next of all the others."""
@@ -275,7 +292,7 @@ def _supervise(
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
         log.open("a") as story,
-        _child([sys.executable, "-m", "app.jobs.runner", str(job.id), worker], current, story) as child,
+        child_process([sys.executable, "-m", "app.jobs.runner", str(job.id), worker], current, story) as child,
     ):
         told = None
         while child.poll() is None:
@@ -285,7 +302,9 @@ def _supervise(
                 told = time.monotonic()
                 if ending.is_set():
                     child.terminate()
-            if told is not None and time.monotonic() - told > PATIENCE_S * (1 if ending.is_set() else 6):
+            if told is not None and time.monotonic() - told > (
+                JOB_PATIENCE_S if ending.is_set() else CANCEL_PATIENCE_S
+            ):
                 child.kill()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(TICK_S if told is not None else 2 * TICK_S)
@@ -298,143 +317,20 @@ def _supervise(
     elif after.cancel:
         store.jobs.stopped(job.id, worker, now())
     else:
-        died = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        store.jobs.fail(job.id, f"The job's process ended unexpectedly ({died}): the story is in {log}.", worker, now())
-
-
-# --- everything together --------------------------------------------------------------------------------------------
-
-
-def run_all(current: Settings, host: str, port: int, say: Callable[[str], None], progress: Progress = quiet) -> int:
-    """The web app and the worker, until interrupted; the demo plant first where the store is empty.
-
-    Returns:
-        The exit status of the web app, or 0 when it was ended from outside.
-
-    Raises:
-        BadInput: the port is taken, or the address is not this machine's.
-    """
-    _check_port(host, port)
-    _fill_if_empty(current, say, progress)
-    ending = threading.Event()
-    _end_on_signals(ending)
-    web_command = [
-        sys.executable, "-m", "streamlit", "run", str(CHECKOUT / "app" / "main.py"),
-        "--server.port", str(port), "--server.address", host, "--server.headless", "true",
-    ]  # fmt: skip
-    worker_command = [sys.executable, "-m", "app.jobs.runner"]
-    with _child(web_command, current) as web, contextlib.ExitStack() as later:
-        said = False
-        worker: subprocess.Popen[bytes] | None = None
-        started = float("-inf")
-        while web.poll() is None and not ending.is_set():
-            if not said and _answers(host, port):
-                said = True
-                say(f"Holdpoint is at http://{host}:{port} (Ctrl+C ends it).")
-            # The page first: the worker's start would slow it down on a small machine.
-            if (said and worker is None) or (worker is not None and worker.poll() is not None):
-                if worker is not None and time.monotonic() - started < PATIENCE_S:
-                    say("The worker ended at once; it is tried again.")
-                    ending.wait(PATIENCE_S)
-                started = time.monotonic()
-                worker = later.enter_context(_child(worker_command, current))
-            ending.wait(TICK_S / 2)
-    return 0 if ending.is_set() else int(web.returncode)
-
-
-def _fill_if_empty(current: Settings, say: Callable[[str], None], progress: Progress) -> None:
-    from data.store import open_store
-
-    current.home.mkdir(parents=True, exist_ok=True)
-    store = open_store(current.database_url)
-    if store.sites.all():
-        return
-    from app.jobs.demo import demo
-
-    say("The store is empty: making the demo plant.")
-    demo(store, current, progress=progress)
-    store.close()
-
-
-def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise BadInput(
-                f"Port {port} at {host} cannot be used ({error.strerror}): give another with --port."
-            ) from error
-
-
-def _answers(host: str, port: int) -> bool:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    with contextlib.suppress(OSError), socket.create_connection((reachable, port), 0.2):
-        return True
-    return False
-
-
-@contextlib.contextmanager
-def _child(command: list[str], current: Settings, story: TextIO | None = None) -> "Iterator[subprocess.Popen[bytes]]":
-    """A process of ours that ends with us, whatever way we end."""
-    environment = {
-        **os.environ,
-        "HOLDPOINT_HOME": str(current.home),
-        "HOLDPOINT_DATABASE_URL": current.database_url,
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH", "")))),
-    }
-    child = subprocess.Popen(
-        command,
-        cwd=CHECKOUT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=story,
-        stderr=story,
-        start_new_session=True,  # Ctrl+C reaches the parent, which ends its children in order
-        preexec_fn=_with_parent(),
-    )
-    try:
-        yield child
-    finally:
-        if child.poll() is None:
-            child.terminate()
-            try:
-                child.wait(PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-
-
-def _with_parent() -> Callable[[], None] | None:
-    """What a new process does first: ask for SIGTERM when its parent is gone, so that kill -9 leaves no orphan."""
-    if sys.platform != "linux":
-        return None
-    pr_set_pdeathsig = 1
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: a library must not be loaded after it
-    return lambda: prctl(pr_set_pdeathsig, signal.SIGTERM)
-
-
-def _end_on_signals(ending: threading.Event) -> None:
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        ending.set()
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
+        error = f"The job's process ended unexpectedly ({ended_how(status)}): the story is in {log}."
+        store.jobs.fail(job.id, error, worker, now())
 
 
 def main(arguments: list[str]) -> int:
     """A worker without arguments; one job of a worker with its number and the worker's name."""
-    from data.store import open_store
-
     current = settings()
-    store = open_store(current.database_url, WORKER)
+    store = open_plant(current, WORKER)
     if arguments:
         return run_job(store, current, store.jobs.get(int(arguments[0])), arguments[1])
     ending = threading.Event()
-    _end_on_signals(ending)
-    work(store, current, stop=ending)
+    end_on_signals(ending)
+    with Sealer(store, current):
+        work(store, current, stop=ending)
     return 0
 
 

@@ -2,6 +2,11 @@
 
 A file is opened once its size and time have stood still for a while, so that one still being written makes one image.
 What was filed is remembered by the store, so a watcher may be killed and started at any time.
+
+A decision is over all pictures of a part, and here they come one by one. So a part waits for the views that its part
+type names or counts. Where nobody counted them and --part-from joins files into parts, it waits until no picture of it
+has come for the time-out of its part type (30 s without one): a PASS on the first view must not ship what the second
+one shows. A view that comes even later adds a decision that is never looser.
 """
 
 import time
@@ -89,8 +94,6 @@ def watch(
 ) -> dict[str, Any]:
     """File what arrives until interrupted or told to stop.
 
-    A part whose pictures arrive one by one is decided when its views are there, or when it has waited too long.
-
     Args:
         store: bound to whoever files.
         settings: of the plant.
@@ -100,7 +103,7 @@ def watch(
         part_from: a regular expression that reads the part from a file's name.
         model: another than the one in use at the site.
         part_type: how the net looks at the pictures, and which views make a part.
-        once: stop when the inbox holds nothing new and no part waits.
+        once: stop when the inbox holds nothing new and none of its parts waits.
         stop: asked on every tick.
         now: the clock; tests give another.
         sleep: between ticks.
@@ -126,7 +129,7 @@ def watch(
                 wanted = [
                     Wanted(seen[name], naming(pattern, Path(name).name), origin, pattern is not None) for name in names
                 ]
-                filed = line.take(wanted)
+                filed = line.take(wanted, more_to_come=True)
                 for name, one in zip(names, filed, strict=True):
                     still.take(name, marks[name])
                     counts[one.outcome] += 1
@@ -137,7 +140,7 @@ def watch(
             progress(
                 counts["image"], 0, f"pictures filed, {counts['known']} known, {sum(refused.values())} quarantined"
             )
-            if once and not names and not still.waiting:
+            if once and not names and not still.waiting and touched <= store.parts.decisions(touched).keys():
                 break
             if not names:
                 sleep(TICK_S)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,64 +13,121 @@ from app.jobs.inspect import Inspected
 from app.state import InspectState
 from app.web.pictures import overlay_png
 from app.widgets.charts import class_bars, score_band
-from app.widgets.gallery import gallery
 from app.widgets.text import one_line, plain, share
-from app.widgets.viewer import Layer, drawn, viewer
+from app.widgets.viewer import Layer, absolute, drawn, viewer
 from core.decide.decision import Decided
 from core.pictures.boxes import area_percentage
+from core.pictures.decode import sha256_of
 from core.records import Grid, Image, ImageState
 from core.roles import Action
 
 SHOWN = 24
+PREVIEWS = 9  # of them with a small copy; as many as stand in a row
+REFUSALS = 4  # spelt out; more would push the picture off the screen
+_FILES, _PICKED, _CHOSEN = "inspect.files", "inspect.filed", "inspect.chosen"
 TILE_COLUMNS = ("x", "y", "width", "height", "score")
 
 
-def demo_choice(site: str | None, *, key: str) -> Image | None:
-    """A picture that the plant has filed, picked from small copies."""
-    if site is None:
-        return None
+def begun(view: InspectState, site: str) -> bool:
+    """Whether there is anything to show beside the invitation to drop pictures."""
+    picked = st.session_state.get(f"{_PICKED}.{site}")
+    return bool(st.session_state.get(_FILES) or picked or view.results or view.refused)
+
+
+def pictures(view: InspectState, site: str, begun: bool) -> tuple[Sequence[bench.Dropped], Image | None]:
+    """Where pictures come from: a large place to drop them, which makes room once there are some."""
+    with st.container(border=not begun, key="inspect.more" if begun else "inspect.drop"):
+        if not begun:
+            st.markdown("### :material/add_photo_alternate: Drop one or many pictures here", text_alignment="center")
+        uploads = st.file_uploader("Pictures", type=bench.TYPES, accept_multiple_files=True, key=_FILES,
+                                   label_visibility="collapsed", on_change=_taken_away, args=(view,),
+                                   max_upload_size=context.settings().upload_bytes >> 20)  # fmt: skip
+        return uploads, _filed_choice(site)
+
+
+def _taken_away(view: InspectState) -> None:
+    view.message = view.failed = ""
+    if not st.session_state.get(_FILES):  # the last one was removed; leaving the page calls nothing and keeps them
+        view.results.clear()
+        view.refused.clear()
+
+
+def _filed_choice(site: str) -> Image | None:
+    """A picture that the plant has filed, picked by number from small copies."""
     with st.popover("Or pick a filed picture", icon=":material/photo_library:", width="stretch"):
         images = context.store().images.find(site=site, state=ImageState.OK, limit=SHOWN)
         if not images:
             st.caption("This site has no pictures yet.")
             return None
-        number = st.selectbox("Picture", range(len(images)), index=None, key=f"{key}.{site}",
-                              format_func=lambda i: _named(images[i]), placeholder="Newest first")  # fmt: skip
-        gallery([image.id for image in images], width=76, most=12)
-    return None if number is None else images[number]
+        ids = {image.id: image for image in images}
+        picked = st.selectbox("Filed picture", list(ids), index=None, key=f"{_PICKED}.{site}",
+                              format_func=lambda one: _named(ids[one]), placeholder="Newest first")  # fmt: skip
+        with st.container(horizontal=True, gap="small"):
+            for number in list(ids)[:PREVIEWS]:
+                st.image(absolute(f"/img/{number}/thumb"), caption=str(number), width=76, alt=f"Image {number}")
+    return None if picked is None else ids[picked]
 
 
 def _named(image: Image) -> str:
-    return f"{image.id} · {one_line(image.capture.camera or '', 20)} {one_line(image.capture.view or '', 20)}"
+    said = (image.capture.part, image.capture.camera, image.capture.view)
+    return " · ".join([str(image.id), *(one_line(one, 24) for one in said if one)])
+
+
+def refusals(view: InspectState) -> None:
+    """Which pictures could not be scored, and why."""
+    for text in list(view.refused.values())[:REFUSALS]:
+        st.error(plain(text, 300), icon=":material/broken_image:")
+    if len(view.refused) > REFUSALS:
+        st.error(f"{len(view.refused) - REFUSALS} more could not be scored.", icon=":material/broken_image:")
+    if view.stumbled & view.refused.keys():
+        st.button("Try again", key="inspect.again", icon=":material/refresh:", on_click=_try_again, args=(view,))
+
+
+def _try_again(view: InspectState) -> None:
+    for name in view.stumbled:
+        view.refused.pop(name, None)
+    view.stumbled.clear()
 
 
 def chosen_result(view: InspectState) -> Inspected | None:
-    """The result in view; with several, a row of names to choose from."""
+    """The result in view, the newest at first; with several, their names to choose from."""
     names = list(view.results)
     if not names:
         return None
+    if view.chosen not in names:
+        view.chosen = names[-1]
     if len(names) > 1:
-        at = names.index(view.chosen) if view.chosen in names else 0
-        picked = st.selectbox("Scored pictures", names, index=at, key="inspect.chosen",
-                              format_func=lambda one: f"{one_line(view.results[one].name, 60)}   "
-                              f"{share(view.results[one].prediction.score)}")  # fmt: skip
-        view.chosen = picked
-    found: Inspected = view.results.get(view.chosen or "", view.results[names[0]])
+        st.session_state[_CHOSEN] = view.chosen
+        st.selectbox("Scored pictures", names, key=_CHOSEN, on_change=_choose, args=(view,),
+                     label_visibility="collapsed", width=380,
+                     format_func=lambda one: f"{names.index(one) + 1} · {one_line(view.results[one].name, 40)}   "
+                     f"{share(view.results[one].prediction.score)}")  # fmt: skip
+    found: Inspected = view.results[view.chosen]
     return found
+
+
+def _choose(view: InspectState) -> None:
+    view.chosen = st.session_state[_CHOSEN]
 
 
 def _data_url(data: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def show(result: Inspected, view: InspectState, *, key: str) -> None:
-    """The picture with heatmap, dense map, tiles and regions to switch."""
+def layer_choice(result: Inspected) -> Collection[str]:
+    """Heatmap, dense map, regions and tiles to switch, where the model gives them."""
     prediction = result.prediction
     options = {"Heatmap": prediction.heatmap, "Where": prediction.where, "Regions": True, "Tiles": prediction.tiles}
     there = [name for name, value in options.items() if value is not None]
     usual = [name for name in there if name in ("Heatmap", "Regions")]
-    shown = st.pills("Over the picture", there, selection_mode="multi", default=usual,
-                     key="inspect.layers", label_visibility="collapsed") or []  # fmt: skip
+    chosen = st.pills("Over the picture", there, selection_mode="multi", default=usual,
+                      key="inspect.layers", label_visibility="collapsed")  # fmt: skip
+    return set(chosen or ())
+
+
+def show(result: Inspected, shown: Collection[str], *, key: str) -> None:
+    """The picture with what was chosen to lie over it."""
+    prediction = result.prediction
     layers = tuple(
         Layer(name, _overlay(grid, ramp), words, ramp, True)
         for name, grid, words, ramp in (
@@ -90,7 +148,7 @@ def show(result: Inspected, view: InspectState, *, key: str) -> None:
         layers=layers,
         regions=regions,
         key=key,
-        height="calc(100dvh - 330px)",
+        height="calc(100dvh - 320px)",
     )
 
 
@@ -114,6 +172,11 @@ def verdict(result: Inspected, decided: Decided) -> None:
         st.caption(f"{prediction.milliseconds:.0f} ms engine, {result.decode_ms:.0f} ms to open", width="content")
     for reason in decided.reasons:
         st.markdown(f":material/chevron_right: {plain(reason.text, 300)}")
+
+
+def scores(result: Inspected, decided: Decided) -> None:
+    """The part's score and its share by class."""
+    prediction = result.prediction
     score_band(decided.score, None, key="inspect.band")
     if prediction.class_scores:
         class_bars(prediction.class_scores)
@@ -134,8 +197,10 @@ def result_tabs(result: Inspected, decided: Decided, site: str) -> None:
         if prediction.regions:
             st.dataframe(
                 [
-                    {"class": one.class_id or one.name, "score": one.score, "x": one.x, "y": one.y, "width": one.width,
-                     "height": one.height, "area %": area_percentage(one, result.width, result.height)}
+                    {"class": one.class_id or one.name, "score": None if one.score is None else round(one.score, 3),
+                     "x": round(one.x, 1), "y": round(one.y, 1), "width": round(one.width, 1),
+                     "height": round(one.height, 1),
+                     "area %": round(area_percentage(one, result.width, result.height), 3)}
                     for one in prediction.regions
                 ],
                 hide_index=True, height="content",
@@ -147,7 +212,8 @@ def result_tabs(result: Inspected, decided: Decided, site: str) -> None:
             st.caption("This model keeps no scores by tile.")
         else:
             st.dataframe(
-                [dict(zip(TILE_COLUMNS, row, strict=True)) for row in prediction.tiles.tolist()],
+                [dict(zip(TILE_COLUMNS, (round(value, 3) for value in row), strict=True))
+                 for row in prediction.tiles.tolist()],
                 hide_index=True, height=240,
             )  # fmt: skip
     with document:
@@ -173,8 +239,13 @@ def send_button(view: InspectState, result: Inspected, site: str) -> None:
         return
     if not (context.may(Action.REVIEW) or context.may(Action.INGEST)):
         return
-    data = next((one.getvalue() for one in st.session_state.get("inspect.files") or []
-                 if one.name == result.name), None)  # fmt: skip
-    if data is not None:
-        st.button("Send to the queue", key=f"inspect.send.{result.sha256[:12]}", icon=":material/send:",
-                  width="stretch", on_click=bench.send_to_queue, args=(view, result, data, site))  # fmt: skip
+    if any(one is result and name.startswith(bench.FILED) for name, one in view.results.items()):
+        st.caption("The plant has filed this picture already.")
+        return
+    data = next((data for one in st.session_state.get(_FILES) or []
+                 if one.name == result.name and sha256_of(data := one.getvalue()) == result.sha256), None)  # fmt: skip
+    if data is None:
+        st.caption("The file is not on the page any more: drop it again to send it to the queue.")
+        return
+    st.button("Send to the queue", key=f"inspect.send.{result.sha256[:12]}", icon=":material/send:",
+              width="stretch", on_click=bench.send_to_queue, args=(view, result, data, site))  # fmt: skip

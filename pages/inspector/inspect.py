@@ -9,14 +9,14 @@ from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
 
 view = state(InspectState)
-title("inspector/inspect", "scored beside the page, nothing is stored")
+title("inspector/inspect", "scored beside the page; nothing is stored unless you send it to the queue")
 left, right = st.columns([69, 31], gap="small")
 with right:
-    site_name = site_choice([site.name for site in context.store().sites.all()], "inspect.site")
-    model = bench.model_choice(site_name, key="inspect.model")
-    uploads = st.file_uploader("Pictures", type=bench.TYPES, accept_multiple_files=True, key="inspect.files",
-                               max_upload_size=context.settings().upload_bytes >> 20)  # fmt: skip
-    filed = inspected.demo_choice(site_name, key="inspect.demo")
+    choices = st.columns(2, gap="small")
+    with choices[0]:
+        site_name = site_choice([site.name for site in context.store().sites.all()], "inspect.site")
+    with choices[1]:
+        model = bench.model_choice(site_name, key="inspect.model")
 if site_name is None or model is None:
     with left:
         nothing("No model to score with", icon="model_training",
@@ -24,20 +24,30 @@ if site_name is None or model is None:
     st.stop()
 
 bench.warm_up(view, model)
+begun = inspected.begun(view, site_name)
+with right if begun else left:
+    uploads, filed = inspected.pictures(view, site_name, begun)
 with left, st.spinner("Scoring…", show_time=True):
     bench.score(view, uploads, filed, model, site_name)
 with left:
-    notices(view.message, "\n".join((view.failed, *view.refused.values())).strip())
-    result = inspected.chosen_result(view)
+    notices(view.message, view.failed)
+    inspected.refusals(view)
+    above = st.container(horizontal=True, vertical_alignment="center")
+    with above:
+        result = inspected.chosen_result(view)
 if result is None:
-    with left:
-        nothing("Drop one or many pictures", icon="add_photo_alternate",
-                then="JPEG, PNG, TIFF, BMP or WebP. Or pick one that the plant has filed.")  # fmt: skip
+    if begun:
+        with left:
+            nothing("None of these can be scored", icon="broken_image",
+                    then="Add other pictures at the right, or take these away there.")  # fmt: skip
     st.stop()
+with above:
+    layers = inspected.layer_choice(result)
 with left:
-    inspected.show(result, view, key="inspect.viewer")
+    inspected.show(result, layers, key="inspect.viewer")
     decided = bench.decide(result, site_name)
     inspected.result_tabs(result, decided, site_name)
 with right:
     inspected.verdict(result, decided)
     inspected.send_button(view, result, site_name)
+    inspected.scores(result, decided)

@@ -1,4 +1,8 @@
-"""Ingest killed with -9 twenty times at moments drawn by chance, then run to its end: is the store whole?"""
+"""Ingest killed with -9 twenty times at moments drawn by chance, then run to its end: is the store whole?
+
+After each kill everything that was filed has to be there once and complete: image, prediction, decided part, decision,
+task, event and trace are one transaction. And no decoder may outlive the process that started it.
+"""
 
 import json
 import os
@@ -13,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import psutil
 import pysqlite3
 import torch
 from PIL import Image as Pillow
@@ -23,7 +28,9 @@ from core.pictures.tiling import Look
 from data.store import open_store
 from models import checkpoint, nets
 
-KILLS, PICTURES, SITE = 20, 400, "lyon"
+KILLS, PICTURES, SITE = 20, 800, "lyon"
+MOST_A_RUN = 25  # pictures before a run is killed, so that there are some left for the last one
+PATIENCE_S = 60.0  # for a decoder to notice that it is alone
 
 
 def main() -> dict[str, object]:
@@ -32,33 +39,52 @@ def main() -> dict[str, object]:
         home, inbox = Path(folder) / "home", Path(folder) / "in"
         environment = _plant(home, inbox)
         command = [sys.executable, "-m", "app.cli", "ingest", str(inbox), "--site", SITE, "--json"]
-        killed = 0
+        filed_at_kill = []
+        start_s = 0.0  # until the first picture of a run is filed
         for number in range(KILLS):
             before = _count(home)
-            child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            # Half of the kills while pictures are being filed, half at any moment, the start included.
-            if number % 2:
-                while _count(home) < min(PICTURES - 1, before + chance.randint(1, 25)) and child.poll() is None:
-                    time.sleep(0.002)
+            began = time.monotonic()
+            child = psutil.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            # Half of the kills while pictures are being filed, half at any moment of the start and a little later.
+            if number % 2 == 0:
+                _wait_for(home, before + 1, child)
+                start_s = time.monotonic() - began
+                _wait_for(home, before + chance.randint(1, MOST_A_RUN), child)
             else:
-                time.sleep(chance.uniform(0.2, 12))
+                moment = began + chance.uniform(0.0, 1.2 * start_s)
+                while time.monotonic() < moment and _count(home) < before + MOST_A_RUN:
+                    time.sleep(0.002)
+            below = child.children(recursive=True)
             child.send_signal(signal.SIGKILL)
-            killed += child.wait() == -signal.SIGKILL
-            if _count(home) < before:
-                sys.exit("Acknowledged pictures were lost.")
+            if child.wait() != -signal.SIGKILL:
+                sys.exit(f"Run {number + 1} ended before it was killed: {PICTURES} pictures are too few.")
+            _, alive = psutil.wait_procs(below, timeout=PATIENCE_S)
+            if alive:
+                sys.exit(f"{len(alive)} decoders outlived kill {number + 1} by {PATIENCE_S:.0f} s.")
+            after = _count(home)
+            if wrong := _wrong(home, max(before, after)):
+                sys.exit(f"After kill {number + 1} the store is not whole: {'; '.join(wrong)}")
+            filed_at_kill.append(after - before)
+            print(f"kill {number + 1}: {after - before} filed in this run, {after} in all", file=sys.stderr)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         report = json.loads(done.stdout)
-        wrong = _wrong(home)
-    if wrong:
-        raise SystemExit(f"After {killed} kills the store is not whole: {'; '.join(wrong)}")
+        if wrong := _wrong(home, PICTURES):
+            sys.exit(f"After {KILLS} kills and a whole run the store is not whole: {'; '.join(wrong)}")
     return {
-        "kills": killed,
+        "kills": len(filed_at_kill),
+        "kills_before_the_first_picture": filed_at_kill.count(0),
+        "filed_by_the_killed_runs": filed_at_kill,
         "pictures": PICTURES,
         "last_run": {"new": report["images"], "known": report["known"]},
         "lost": 0,
         "twice": 0,
         "integrity_check": "ok",
     }
+
+
+def _wait_for(home: Path, images: int, child: psutil.Popen) -> None:
+    while _count(home) < images and child.poll() is None:
+        time.sleep(0.002)
 
 
 def _plant(home: Path, inbox: Path) -> dict[str, str]:
@@ -93,18 +119,21 @@ def _count(home: Path) -> int:
     return int(str(_ask(home, "SELECT count(*) FROM images")))
 
 
-def _wrong(home: Path) -> list[str]:
+def _wrong(home: Path, images: int) -> list[str]:
+    """What is not as it has to be with so many pictures filed; each is a part of its own that a person has to see."""
     expected = {
         "PRAGMA integrity_check": "ok",
-        "SELECT count(*) FROM images": PICTURES,
-        "SELECT count(DISTINCT source) FROM images": PICTURES,
-        "SELECT count(*) FROM predictions": PICTURES,
-        "SELECT count(DISTINCT image_id) FROM predictions": PICTURES,
-        "SELECT count(*) FROM parts WHERE state = 'decided'": PICTURES,
-        "SELECT count(*) FROM decisions": PICTURES,
-        "SELECT count(*) FROM tasks": PICTURES,
-        "SELECT count(*) FROM outbox": PICTURES,
-        "SELECT count(*) FROM audit_events WHERE action = 'decided'": PICTURES,
+        "SELECT count(*) FROM images": images,
+        "SELECT count(DISTINCT source) FROM images": images,
+        "SELECT count(*) FROM predictions": images,
+        "SELECT count(DISTINCT image_id) FROM predictions": images,
+        "SELECT count(*) FROM parts": images,
+        "SELECT count(*) FROM parts WHERE state = 'decided'": images,
+        "SELECT count(*) FROM decisions": images,
+        "SELECT count(DISTINCT part_id) FROM tasks": images,
+        "SELECT count(*) FROM tasks": images,
+        "SELECT count(*) FROM outbox": images,
+        "SELECT count(*) FROM audit_events WHERE action = 'decided'": images,
     }
     return [f"{query}: {found}" for query, right in expected.items() if (found := _ask(home, query)) != right]
 

@@ -55,8 +55,27 @@ def test_a_dropped_picture_shows_its_verdict_and_can_be_sent_to_the_queue(app, w
 
 
 @pytest.mark.timeout(250)
-def test_a_broken_picture_is_refused_in_words(app, with_model):
+def test_a_broken_picture_is_refused_in_words_and_the_next_one_is_scored(app, with_model, template):
     page = app("Ines", "inspector/inspect")
-    page.file_uploader[0].set_value(("broken.jpg", b"\xff\xd8\xff broken", "image/jpeg")).run(timeout=200)
+    broken = ("broken.jpg", b"\xff\xd8\xff broken", "image/jpeg")
+    page.file_uploader[0].set_value(broken).run(timeout=200)
     assert not page.exception
-    assert page.error
+    (said,) = page.error
+    assert said.value.replace("\\", "").startswith("broken.jpg: The file is cut off")
+    whole = next((template[0].home / "pictures").glob("part1-*.png")).read_bytes()
+    page.file_uploader[0].set_value([broken, ("whole.png", whole, "image/png")]).run(timeout=200)
+    assert any("engine" in one.value for one in page.caption)
+
+
+@pytest.mark.timeout(250)
+def test_two_files_of_one_name_are_two_pictures_and_each_can_be_sent(app, with_model, template):
+    files = sorted((template[0].home / "pictures").glob("part[12]-top.png"))
+    page = app("Ines", "inspector/inspect")
+    page.file_uploader[0].set_value([("view.png", file.read_bytes() + b" ", "image/png") for file in files])
+    page.run(timeout=200)
+    choice = next(one for one in page.selectbox if one.label == "Scored pictures")
+    assert len(choice.options) == 2
+    for name in list(choice.options):
+        next(one for one in page.selectbox if one.label == "Scored pictures").select(name).run(timeout=60)
+        next(button for button in page.button if button.label == "Send to the queue").click().run(timeout=60)
+        assert "In the queue as task" in page.success[0].value

@@ -14,7 +14,6 @@ import pytest
 from app.jobs import runner
 from app.jobs.runner import Clockwork, Teller, run_job, work
 from app.settings import CHECKOUT, Settings
-from core.errors import BadInput
 from core.plant import JobState, PartType
 from core.records import ImageState
 from core.roles import Actor, Role
@@ -188,16 +187,6 @@ def test_the_clockwork_notices_files_that_go_and_come_back(line_ready: Store, cu
     away.rename(file)
     clockwork.sweep()
     assert line_ready.images.get(image.id).state is ImageState.OK
-
-
-def test_a_taken_port_is_said_before_anything_starts(current: Settings):
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(BadInput, match="--port"):
-            runner.run_all(current, "127.0.0.1", taken.getsockname()[1], lambda _: None)
 
 
 def test_a_real_worker_process_beats_and_ends_cleanly(held: Store, current: Settings):
