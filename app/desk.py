@@ -1,216 +1,250 @@
-"""What inspectors do with a part in hand: take it, answer, take the answer back. Pages draw; this acts.
+"""What inspectors do with a part in hand: take it, answer, take the answer back. Pages and routes draw; this acts.
 
-Every act carries (task, revision, fence) as they were on the screen when it was pressed. An act about anything else
-than what is in hand now is dropped here, and the store would refuse it too.
+Every act carries (task, revision, fence) as they were on the screen when it was pressed, and an id that its browser
+gave it: an act about anything else is refused by the store, and the same act sent twice is stored once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-import streamlit as st
+from app import context, shown
+from app.shown import Beside
+from app.shown import Case as Case  # its home for whoever draws
+from app.state import QueueState, state
+from core.errors import Conflict, HoldpointError, NotAllowed, NotFound
+from core.records import Image, ImageState, Review, Task, Verdict
 
-from app import context
-from app.state import CorrectState, QueueState, state, told
-from app.theme import VERDICTS
-from app.widgets.viewer import picture_url
-from core.errors import Conflict, NotFound
-from core.plant import Part, Site
-from core.records import Decision, Image, ImageState, Prediction, Region, Review, Task, Verdict
+if TYPE_CHECKING:
+    from data.store import Store
 
 LEASE_SECONDS = 300.0
-_REMEMBERED = 200
+AHEAD = 3  # pictures the browser holds ready
+AHEAD_SECONDS = 60.0  # a browser that lives asks again every 15 s
+MOST_BACK = 20
+_BESIDE = 40  # pictures of a camera among which the last good part is looked for
 
 
 @dataclass(frozen=True)
-class Case:
-    """Everything one screen needs about one part.
+class Answer:
+    """A verdict as the browser sent it.
 
     Attributes:
-        task: None while looking back at a part that is not in hand.
-        predictions: by image id; an image without one is absent.
-        reviews: oldest first.
+        act: the id that the browser gave it.
+        first: given before the model's word was seen, which is then to be told.
     """
 
-    part: Part
-    site: Site
-    images: tuple[Image, ...]
-    predictions: Mapping[int, Prediction]
-    decision: Decision | None
-    reviews: tuple[Review, ...]
-    task: Task | None = None
-
-    @property
-    def item(self) -> str:
-        """Names what is on the screen; widgets that belong to it carry it in their key."""
-        return (
-            f"{self.part.id}.{self.task.id}.{self.task.revision}.{self.task.fence}" if self.task else f"{self.part.id}"
-        )
-
-    def regions(self, image_id: int) -> tuple[tuple[Region, ...], bool]:
-        """The present regions of an image, and whether a person drew them; the model's where nobody has."""
-        for review in reversed(self.reviews):
-            if image_id in review.regions:
-                return review.regions[image_id], True
-        found = self.predictions.get(image_id)
-        return (found.regions, False) if found else ((), False)
+    act: str
+    task: int
+    revision: int
+    fence: int
+    verdict: Verdict
+    seconds: float | None = None
+    reasons: tuple[str, ...] = ()
+    note: str = ""
+    first: bool = False
 
 
-def case_of(part_id: int, task: Task | None = None) -> Case:
+@dataclass(frozen=True)
+class Undo:
+    """Taking back the answer that made this revision of a task."""
+
+    act: str
+    task: int
+    revision: int
+
+
+def case_of(part_id: int, task: Task | None = None, store: "Store | None" = None) -> Case:
     """Gather one part's screen.
 
     Raises:
         NotFound, NotAllowed: by the store.
     """
-    store = context.store()
+    store = store or context.store()
     part = store.parts.get(part_id)
     images = tuple(store.images.of_part(part_id))
-    found = store.images.predictions([image.id for image in images])
+    site = store.sites.get(part.site)
+    policy = store.policies.in_force(part.site)
+    asks_first = site.blind or (policy is not None and policy.audits)
     return Case(
         part=part,
-        site=store.sites.get(part.site),
+        site=site,
         images=images,
-        predictions=found,
+        predictions=store.images.predictions([image.id for image in images]),
         decision=store.parts.decision(part_id),
         reviews=tuple(store.reviews.of_part(part_id)),
         task=task,
+        policy=policy,
+        blind=asks_first and task is not None and not store.reviews.answered(task.id),
     )
 
 
-def take(site: str | None) -> Case | None:
-    """The part in this person's hands, or the most urgent one that waits; None when all is done."""
-    now = context.now()
-    task = context.store().queue.lease(site=site, seconds=LEASE_SECONDS, now=now)
-    if task is None:
-        return None
-    view = state(QueueState)
-    view.started.setdefault(task.id, now.timestamp())
-    return case_of(task.part_id, task)
+def beside(case: Case, store: "Store") -> Beside:
+    """The last pictures of the same camera with what was said of them, and a good part to compare with."""
+    if case.blind or not case.images:
+        return Beside()
+    image = case.images[shown.first_image(case)]
+    camera = image.capture.camera
+    if not camera:
+        return Beside()
+    found = store.images.find(site=case.site.name, camera=camera, before=image.id, limit=_BESIDE)
+    there = [one for one in found if one.state is ImageState.OK and one.part_id != case.part.id]
+    labels = store.labels.many([one.id for one in there])
+    same = [one for one in there if one.capture.view == image.capture.view]
+    good = next((one for one in same if one.id in labels and not labels[one.id].defective), None)
+    return Beside([(one, labels.get(one.id)) for one in _one_a_part(there)[: shown.OTHERS]], good)
+
+
+def _one_a_part(images: Iterable[Image]) -> list[Image]:
+    return list({image.part_id: image for image in images}.values())
+
+
+def item_of(store: "Store", part_id: int, task: Task | None, now: datetime) -> dict[str, Any]:
+    """One part as the browser takes it."""
+    case = case_of(part_id, task, store)
+    return shown.shown(case, beside(case, store), now)
 
 
 def in_hand(task_id: str | None) -> Case | None:
-    """The part to correct: the one that the address names, if it is in this person's hands, or whichever is.
+    """The part to correct: the one that the address names, if this person holds it, or whichever they do.
 
     Raises:
         Conflict: somebody else has it now.
+        NotAllowed: the first answer comes before the model's boxes here.
     """
-    case = take(None)
-    if case is not None and task_id and str(case.task.id if case.task else "") != task_id:
-        raise Conflict("That part is not in your hands any more: go back to the queue and take the next one.")
+    store, now = context.store(), context.now()
+    task = store.queue.lease(seconds=LEASE_SECONDS, now=now)
+    if task is None:
+        return None
+    if task_id and str(task.id) != task_id:
+        other = store.queue.task(int(task_id), now) if task_id.isdecimal() else None
+        if other is None or other.leased_by != store.actor.name:
+            raise Conflict("That part is not in your hands any more: go back to the queue and take the next one.")
+        task = store.queue.renew(other.id, other.fence, LEASE_SECONDS, now)
+    state(QueueState).started.setdefault(task.id, now.timestamp())
+    case = case_of(task.part_id, task, store)
+    if case.blind:
+        raise NotAllowed("Here the first look is your own: answer in the queue, then correct the boxes.")
     return case
 
 
-def answer(verdict: Verdict, task_id: int, revision: int, fence: int) -> None:
-    """Store a verdict on the part as it is; a second press about the same screen does nothing."""
-    view = state(QueueState)
-    act = (task_id, revision, fence)
-    if act in view.acted:
-        return
-    _remember(view.acted, act)
-    with told(view):
-        review = Review(verdict=verdict, by=context.me().name, seconds=_seconds(view, task_id))
-        context.store().reviews.add(task_id, revision, fence, review, now=context.now())
-        view.done.append(task_id)
-        del view.done[:-_REMEMBERED]
-        view.message = _done(verdict)
-    view.looking_back = None
+def screen(
+    store: "Store",
+    site: str | None,
+    now: datetime,
+    *,
+    have: Collection[str] = (),
+    showing: int | None = None,
+    active: bool = True,
+) -> dict[str, Any]:
+    """What the queue's screen needs now: the parts in this person's hands, in order, and the counts.
+
+    Args:
+        store: acting as the person.
+        site: only of this one; None for all of theirs.
+        now: aware UTC.
+        have: "task.revision" of the parts that the browser has already; these come without their contents.
+        showing: the task on the screen; where it is lost, who has it is told.
+        active: somebody is at the desk: take and renew. Otherwise nothing is taken, and leases lapse.
+    """
+    tasks: list[Task] = []
+    if active:
+        first = store.queue.lease(site=site, seconds=LEASE_SECONDS, now=now)
+        if first is not None:
+            tasks = [first, *store.queue.lease_ahead(AHEAD, site=site, seconds=AHEAD_SECONDS, now=now)]
+    counts = store.queue.counts(site, now)
+    held = {task.id for task in tasks}
+    return {
+        "site": site or "",
+        "active": active,
+        "tasks": [_lease(task, now) for task in tasks],
+        "items": [
+            item_of(store, task.part_id, task, now) for task in tasks if f"{task.id}.{task.revision}" not in have
+        ],
+        "lost": "" if showing is None or showing in held else _lost(store, showing, now),
+        "counts": {
+            "waiting": counts.waiting,
+            "done": counts.done_today,
+            "ahead": counts.ahead,
+            "caught_up": counts.all_caught_up,
+        },
+    }
 
 
-def start_correcting(view: CorrectState, case: Case) -> None:
-    """Begin with what is known of this item; drafts of another one are dropped."""
-    item = case.item
-    if view.item != item:
-        view.item, view.drafts, view.redraws, view.failed = item, {}, 0, ""
+def _lease(task: Task, now: datetime) -> dict[str, Any]:
+    left = None  # what is only ahead is renewed in time, or taken by somebody who waits; that is no hurry
+    if task.leased_until is not None and not task.ahead:
+        left = round((task.leased_until - now).total_seconds(), 1)
+    return {"task": task.id, "revision": task.revision, "fence": task.fence, "left": left}
 
 
-def keep_draft(view: CorrectState, image_id: int, drawn: tuple[Region, ...], named: tuple[Region, ...]) -> None:
-    """Remember the regions of one picture; where names changed, the canvas is drawn anew in their colours."""
-    view.drafts[image_id] = named
-    if named != drawn:
-        view.redraws += 1
-        st.rerun()
+def _lost(store: "Store", task_id: int, now: datetime) -> str:
+    """Why a part is not this person's any more; empty while it is, or while nobody else has taken it."""
+    try:
+        task = store.queue.task(task_id, now)
+    except HoldpointError as error:
+        return str(error)
+    if task.leased_by in (None, store.actor.name) or task.leased_until is None or task.leased_until <= now:
+        return ""
+    return f"{task.leased_by} has this part now."
 
 
-def correct(verdict: Verdict, case: Case, view: CorrectState, note: str) -> bool:
-    """Store a verdict with the regions of every picture that was opened; true when it is stored."""
-    queue, task = state(QueueState), case.task
-    if task is None or (act := (task.id, task.revision, task.fence)) in queue.acted:
-        return False
-    with told(view):
-        review = Review(
-            verdict=verdict,
-            by=context.me().name,
-            regions=dict(view.drafts),
-            note=note.strip(),
-            seconds=_seconds(queue, task.id),
-        )
-        context.store().reviews.add(task.id, task.revision, task.fence, review, now=context.now())
-        _remember(queue.acted, act)
-        queue.done.append(task.id)
-        queue.message = f"{_done(verdict)} Your boxes are saved."
-        return True
-    return False
+def answer(store: "Store", given: Answer, now: datetime) -> int:
+    """Store a verdict on the part as it is; the same act again changes nothing.
+
+    Returns:
+        The review's id.
+
+    Raises:
+        Conflict, NotAllowed, BadInput: by the store; nothing is changed.
+    """
+    review = Review(
+        verdict=given.verdict,
+        by=store.actor.name,
+        seconds=given.seconds,
+        reasons=given.reasons,
+        note=given.note.strip(),
+        source={"first_look": True} if given.first and _looks_first(store, given.task, now) else {},
+    )
+    return store.reviews.add(given.task, given.revision, given.fence, review, act=given.act, now=now)
 
 
-def undo() -> None:
-    """Take back this person's last answer: it stays on record, and the part is in hand again."""
-    view = state(QueueState)
-    with told(view):
-        task = context.store().reviews.undo(_last().id, now=context.now())
-        if task.id in view.done:
-            view.done.remove(task.id)
-        view.started[task.id] = context.now().timestamp()
-        view.message = "Taken back. The part is in your hands again."
-    view.looking_back = None
+def _looks_first(store: "Store", task_id: int, now: datetime) -> bool:
+    """Whether this person has not been told yet what the model says of a task's part."""
+    task = store.queue.task(task_id, now)
+    return case_of(task.part_id, task, store).blind
 
 
-def look_back() -> None:
-    """Show the part this person answered before; again to return to the one in hand."""
-    view = state(QueueState)
-    if view.looking_back is not None:
-        view.looking_back = None
-        return
-    with told(view):
-        view.looking_back = _last().part_id
+def take_back(store: "Store", given: Undo, now: datetime) -> Task:
+    """Take back this person's answer; asked again after a lost reply, it finds the task in hand and changes nothing.
+
+    Raises:
+        Conflict: somebody has gone on with the part since.
+    """
+    task = store.queue.task(given.task, now)
+    mine = task.leased_by == store.actor.name and task.leased_until is not None and task.leased_until > now
+    if task.revision == given.revision + 1 and mine:
+        return task
+    if task.revision != given.revision:
+        raise Conflict("This answer has been taken back or changed already.")
+    return store.reviews.undo(given.task, now=now, seconds=LEASE_SECONDS)
 
 
-def _last() -> Task:
-    """What this person answered last and nobody has touched since."""
-    before = context.store().queue.previous(1, now=context.now())
-    if not before:
-        raise NotFound("There is no answer of yours to go back to: others may have gone on with it.")
-    return before[0]
+def back(store: "Store", skip: int, now: datetime) -> dict[str, Any]:
+    """The part this person answered before, `skip` further back, as they may see it now.
 
-
-def coming_next(site: str | None) -> list[str]:
-    """Addresses of the pictures that the browser may fetch ahead."""
-    store = context.store()
-    return [
-        picture_url(image)
-        for task in store.queue.next(2, site=site, now=context.now())
-        for image in store.images.of_part(task.part_id)[:2]
-        if image.state is ImageState.OK
-    ]
-
-
-def let_go(task_id: int, fence: int) -> None:
-    """Give a part back to the queue unanswered."""
-    view = state(QueueState)
-    with told(view):
-        context.store().queue.release(task_id, fence)
-        view.message = "Given back: somebody else can take it."
-
-
-def _seconds(view: QueueState, task_id: int) -> float | None:
-    started = view.started.pop(task_id, None)
-    return None if started is None else round(max(0.0, context.now().timestamp() - started), 1)
-
-
-def _remember(acts: list[tuple[int, int, int]], act: tuple[int, int, int]) -> None:
-    acts.append(act)
-    del acts[:-_REMEMBERED]
-
-
-def _done(verdict: Verdict) -> str:
-    if verdict is Verdict.UNSURE:
-        return "Unsure: the part goes to a second look."
-    return f"{VERDICTS[verdict].word} stored."
+    Raises:
+        NotFound: they have not answered so many.
+    """
+    before = store.queue.previous(skip + 1, now=now)
+    if len(before) <= skip:
+        raise NotFound("There is no answer of yours further back: others may have gone on with it.")
+    task = before[skip]
+    item = item_of(store, task.part_id, None, now)
+    last = next((one for one in reversed(store.reviews.of_part(task.part_id)) if one.by == store.actor.name), None)
+    return item | {
+        "task": task.id,
+        "revision": task.revision,
+        "verdict": None if last is None else str(last.verdict),
+    }

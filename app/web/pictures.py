@@ -19,14 +19,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from core.errors import QuarantineReason, Unreadable
+from core.errors import BadInput, QuarantineReason, Unreadable
 from core.records import Grid, Image
 
 KINDS: Final = {"thumb": 240, "screen": 1600, "full": 65_535}  # longest side in pixels; never enlarged
 OVERLAY_SIDE: Final = 512  # an overlay is coarse: the browser stretches it over the picture
+GRID: Final = 64  # pixels that the corners of crops snap to
+WIDEST_CROP: Final = 2560
+_CROP_BYTES: Final = 48 << 20
 _REMEMBERED: Final = 4096
 
 Ramp = tuple[tuple[int, int, int], ...]
+Box = tuple[int, int, int, int]  # x, y, width, height in a picture's own pixels
 
 
 class Pictures:
@@ -34,12 +38,13 @@ class Pictures:
 
     Args:
         folder: of the copies; may be emptied at any time.
-        preview: makes a JPEG of a picture's bytes, no larger than a side, in a limited process.
+        preview: makes a JPEG of a picture's bytes, or of a box of it, no larger than a side, in a limited process.
     """
 
-    def __init__(self, folder: Path, preview: Callable[[bytes, int], bytes]) -> None:
+    def __init__(self, folder: Path, preview: Callable[[bytes, int, Box | None], bytes]) -> None:
         self._folder = folder
         self._preview = preview
+        self._crops: OrderedDict[tuple[str, Box, int], bytes] = OrderedDict()
         self._hashes: OrderedDict[tuple[str, int, int, int], str] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -80,7 +85,36 @@ class Pictures:
         """
         self.check(image)
         target = self._folder / image.sha256[:2] / f"{image.sha256}.{kind}"
-        return self._keep(target, lambda: self._preview(checked_bytes(image), KINDS[kind]))
+        return self._keep(target, lambda: self._preview(checked_bytes(image), KINDS[kind], None))
+
+    def crop(self, image: Image, box: Box, width: int) -> bytes:
+        """A JPEG of a box of a filed picture, for looking closer than the screen copy shows.
+
+        The last ones are remembered, in memory: there are more boxes than a disk can hold.
+
+        Args:
+            image: filed.
+            box: x, y, width, height in the picture's own pixels; widened to a grid, so that the same ones come again.
+            width: of the JPEG at most; never enlarged.
+
+        Raises:
+            BadInput: nothing of the picture lies in the box.
+            Unreadable: as `check`, or when the picture cannot be decoded.
+        """
+        snapped = snap(box, (image.width, image.height))
+        key = (image.sha256, snapped, min(max(width, 1), WIDEST_CROP))
+        self.check(image)
+        with self._lock:
+            found = self._crops.get(key)
+            if found is not None:
+                self._crops.move_to_end(key)
+                return found
+        made = self._preview(checked_bytes(image), key[2], snapped)
+        with self._lock:
+            self._crops[key] = made
+            while len(self._crops) > 1 and sum(map(len, self._crops.values())) > _CROP_BYTES:
+                self._crops.popitem(last=False)
+        return made
 
     def overlay(self, grid: Grid, name: str, ramp: Ramp) -> Path:
         """A transparent PNG of a coarse map; `name` tells the ramp in the file's name."""
@@ -100,6 +134,20 @@ class Pictures:
             finally:
                 Path(temporary).unlink(missing_ok=True)
         return target
+
+
+def snap(box: Box, size_wh: tuple[int, int]) -> Box:
+    """The box widened to the grid and cut at the picture's edges.
+
+    Raises:
+        BadInput: nothing of the picture lies in it.
+    """
+    x, y, width, height = box
+    left, top = max(0, x // GRID * GRID), max(0, y // GRID * GRID)
+    right, bottom = min(size_wh[0], -(-(x + width) // GRID) * GRID), min(size_wh[1], -(-(y + height) // GRID) * GRID)
+    if width < 1 or height < 1 or left >= right or top >= bottom:
+        raise BadInput("Nothing of the picture lies in that box.")
+    return left, top, right - left, bottom - top
 
 
 def checked_bytes(image: Image) -> bytes:

@@ -78,7 +78,9 @@ def headline(metrics: Mapping[str, Any]) -> None:
     for column, (label, name, interval) in zip(columns, shown, strict=True):
         with column.container(border=True):
             st.metric(label, share(_number(metrics.get(name))))
-            st.caption(_interval(metrics.get(interval)) or "no interval")
+            measured = name in metrics and interval in metrics and metrics[name] is not None
+            absent = "too few groups to say how sure" if measured else "no interval"
+            st.caption(_interval(metrics.get(interval)) or absent)
     images, defective = metrics.get("images"), metrics.get("defective")
     if _number(images) is not None:
         parts = f" of {metrics['parts']:,} parts ({metrics['defective_parts']} defective)" if "parts" in metrics else ""

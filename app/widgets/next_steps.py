@@ -73,4 +73,9 @@ def next_steps() -> list[Step]:
             Step("download", "Export what was corrected", "Labels with their provenance, in six formats.", "Export",
                  "science/export")
         )  # fmt: skip
+    if not steps:
+        steps.append(
+            Step("monitoring", "See how the models do", "Each version with what it was measured to do.", "Open models",
+                 "science/models")
+        )  # fmt: skip
     return steps

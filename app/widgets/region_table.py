@@ -1,77 +1,73 @@
-"""Regions as rows beside the canvas: class, severity, where each came from, and a way out."""
+"""Regions as rows beside an engine that has no table of its own: class, severity, score, source, and a way out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import streamlit as st
 
-from app.widgets.text import plain, share
+from app.widgets.regions.acts import news, session
+from app.widgets.regions.contract import Payload, Sheet
+from app.widgets.regions.own import joined, show
 from core.records import Region, Severity
-from core.taxonomy import Taxonomy
-
-ANY = "not said"
 
 
-def region_table(
-    regions: Sequence[Region], taxonomy: Taxonomy, colours: Mapping[str, str], *, key: str
-) -> tuple[Region, ...]:
-    """Draw a row for each region and return them as chosen; one that was removed is missing.
+def changed(sheet: Sheet, regions: Sequence[Region], change: Payload | None) -> tuple[Region, ...]:
+    """The regions after what was chosen in a row; as they were where it is about another item or cannot be.
 
     Args:
-        regions: each with a unique key, which names its row.
-        taxonomy: gives classes and severities.
-        colours: of the classes.
-        key: must name the picture and its revision.
+        sheet: of the picture.
+        regions: as they are.
+        change: item, key, and one of class, severity (None for not said) and remove.
     """
+    if change is None or change.get("item") != sheet.item:
+        return tuple(regions)
     result = []
     for region in regions:
-        changed = _row(region, taxonomy, colours, f"{key}.{region.key}")
-        if changed is not None:
-            result.append(changed)
+        if region.key != change.get("key"):
+            result.append(region)
+        elif not change.get("remove"):
+            result.append(_with(sheet, region, change))
     return tuple(result)
 
 
-def _row(region: Region, taxonomy: Taxonomy, colours: Mapping[str, str], key: str) -> Region | None:
-    source = "drawn by a person" if region.score is None else f"model {share(region.score)}"
-    with st.container(border=True, gap="small", key=f"{key}.row"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"**{plain(region.key)}** · {region.width:.0f} × {region.height:.0f} px · {source}"
-                + ("" if region.class_id else f" · :orange[{plain(region.name, 40)}]"),
-            )
-            st.space("stretch")
-            gone = st.button("Remove", key=f"{key}.remove", icon=":material/delete:", type="tertiary")
-        left, right = st.columns([3, 2], gap="small")
-        ids = [*taxonomy.ids, *([""] if region.class_id is None else [])]
-        class_id = left.selectbox(
-            f"Class of region {region.key}",
-            ids,
-            index=ids.index(region.class_id or "") if (region.class_id or "") in ids else 0,
-            format_func=lambda one: taxonomy.get(one).label if one else "not mapped",
-            key=f"{key}.class",
-            label_visibility="collapsed",
-        )
-        severity = _severity(right, region, taxonomy, class_id, key)
-    if gone:
-        return None
-    if (class_id or None) == region.class_id and severity == region.severity:
+def _with(sheet: Sheet, region: Region, change: Mapping[str, Any]) -> Region:
+    kind = sheet.kind(change.get("class", region.class_id))
+    if kind is None and "class" in change:
         return region
-    name = class_id or region.name
-    return replace(region, class_id=class_id or None, name=name, severity=severity, score=None)
+    allowed = kind.severities if kind else tuple(Severity)
+    wanted = change.get("severity", region.severity)
+    severity = next((one for one in allowed if wanted is not None and str(one) == str(wanted)), None)
+    class_id = kind.id if kind else None
+    if (class_id, severity) == (region.class_id, region.severity):
+        return region
+    name = region.name if class_id == region.class_id else str(class_id)
+    return replace(region, class_id=class_id, name=name, severity=severity, score=None)
 
 
-def _severity(
-    place: "st.delta_generator.DeltaGenerator", region: Region, taxonomy: Taxonomy, class_id: str, key: str
-) -> Severity | None:
-    """Only what the class allows can be chosen; a class without that severity starts again at 'not said'."""
-    allowed = taxonomy.get(class_id).severities if class_id else tuple(Severity)
-    options = [ANY, *(one.value for one in allowed)]
-    present = region.severity.value if region.severity in allowed and region.severity else ANY
-    chosen = place.selectbox(
-        f"Severity of region {region.key}",
-        options,
-        index=options.index(present),
-        key=f"{key}.severity.{class_id}",
-        label_visibility="collapsed",
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "holdpoint_region_table", html='<div class="rows"></div>', css=joined(("table.css", "rows.css")),
+        js=joined(("table.js", "rows.js")),
+    )  # fmt: skip
+
+
+def region_table(sheet: Sheet, regions: Sequence[Region], *, key: str) -> tuple[Region, ...]:
+    """Draw a row for each region and return them as chosen; one that was removed is missing.
+
+    Args:
+        sheet: of the picture.
+        regions: each with a unique key, which names its row.
+        key: must name the picture and its revision.
+    """
+    data = show(sheet, regions)
+    result = _component()(
+        key=key,
+        data={name: data[name] for name in ("item", "regions", "classes", "unmapped")}
+        | {"height_css": "44vh", "session": session()},
+        on_changed_change=lambda: None,
+        height="content",
     )
-    return None if chosen == ANY else Severity(chosen)
+    return changed(sheet, regions, news("changed", sheet.item, result.get("changed")))

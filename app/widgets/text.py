@@ -7,6 +7,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
+# Markdown makes a link of any address, escaped or not: an invisible joiner in it keeps it a word.
+_ADDRESS = re.compile(r"(https?:(?=//)|www(?=\.)|(?<=\S)@(?=\w))", re.IGNORECASE)
+_JOINER = "\u2060"
+
 
 def one_line(text: str, most: int = 200) -> str:
     """Text from outside where no Markdown is read, as in the options of a list: no control characters, not endless."""
@@ -15,8 +19,8 @@ def one_line(text: str, most: int = 200) -> str:
 
 
 def plain(text: str, most: int = 200) -> str:
-    """Text from outside as a label: no Markdown, no HTML, no control characters, one line, not endless."""
-    return _SPECIAL.sub(r"\\\1", one_line(text, most))
+    """Text from outside as a label: no Markdown, no HTML, no link, no control characters, one line, not endless."""
+    return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(rf"\1{_JOINER}", one_line(text, most)))
 
 
 def zone(name: str) -> tzinfo:

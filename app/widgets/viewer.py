@@ -22,7 +22,7 @@ class Layer:
 
     Attributes:
         title: what it answers, shown as its legend.
-        shown: hidden layers are not even fetched.
+        shown: hidden layers are fetched all the same, so that a key shows them at once.
         peek: shows while its key (G or H) is held, and switches when it is tapped.
     """
 
@@ -72,13 +72,34 @@ def drawn(region: Region, colours: Mapping[str, str], *, person: bool = False) -
     }
 
 
+def crop_url(image: Image) -> str:
+    """Address of crops of a filed image; whoever asks adds `&box=x,y,width,height&width=`."""
+    return f"/img/{image.id}?v={image.sha256[:12]}"
+
+
+def layer_data(layer: Layer) -> dict[str, Any]:
+    """A layer as the browser takes it."""
+    return {
+        "id": layer.id,
+        "url": layer.url,
+        "title": layer.title,
+        "ramp": css_ramp(layer.ramp),
+        "peek": layer.peek,
+    }
+
+
+def script(*names: str) -> str:
+    """Our own scripts of this folder as one: a component takes a single one, and none is fetched from elsewhere."""
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
+
+
 @cache
 def _component() -> Any:
     return st.components.v2.component(
         "holdpoint_viewer",
         html='<div class="viewer-root"></div>',
-        css=(HERE / "viewer.css").read_text(encoding="utf-8"),
-        js=(HERE / "viewer.js").read_text(encoding="utf-8"),
+        css=script("viewer.css"),
+        js=script("viewer_stage.js", "viewer.js"),
     )
 
 
@@ -91,11 +112,8 @@ def viewer(
     key: str,
     layers: Sequence[Layer] = (),
     regions: Sequence[dict[str, Any]] = (),
-    full_url: str = "",
     height: str = "60vh",
     opacity: float = 0.6,
-    prefetch: Sequence[str] = (),
-    lease: tuple[float, float] | None = None,
 ) -> None:
     """Show a picture.
 
@@ -107,41 +125,26 @@ def viewer(
         key: of the widget.
         layers: over the picture, the first one lowest.
         opacity: that layers start with.
-        full_url: of the whole picture, fetched when somebody zooms in; empty where `url` is all there is.
         regions: from `drawn`.
         height: as CSS.
-        prefetch: pictures likely to come next.
-        lease: seconds left, and the moment they were counted at, so that counting again is a change.
     """
-    width, tall = size_wh
-    loaded = width * min(1.0, 1600 / max(width, tall))
     _component()(
         key=key,
         data={
-            "item": item,
-            "url": url,
-            "full": full_url,
-            "loaded_width": loaded,
-            "width": width,
-            "height": tall,
-            "height_css": height,
-            "alt": alt,
+            "image": {
+                "key": item,
+                "url": url,
+                "crop": "",
+                "width": size_wh[0],
+                "height": size_wh[1],
+                "alt": alt,
+                "missing": "",
+                "layers": [layer_data(one) for one in layers],
+                "regions": list(regions),
+            },
+            "shown": {one.id: one.shown for one in layers},
             "opacity": opacity,
-            "layers": [
-                {
-                    "id": one.id,
-                    "url": one.url,
-                    "title": one.title,
-                    "ramp": css_ramp(one.ramp),
-                    "shown": one.shown,
-                    "peek": one.peek,
-                }
-                for one in layers
-            ],
-            "regions": list(regions),
-            "prefetch": list(prefetch),
-            "lease_s": lease[0] if lease else None,
-            "leased_at": lease[1] if lease else None,
+            "height": height,
         },
         width="stretch",
         height="content",

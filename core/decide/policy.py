@@ -75,6 +75,11 @@ class Policy:
         return self.approved_by is not None
 
     @property
+    def audits(self) -> bool:
+        """Whether a person looks at some of the parts that were decided without one."""
+        return self.audit_pass > 0 or self.audit_fail > 0
+
+    @property
     def band(self) -> tuple[float, float]:
         """The scores, both ends included, that go to a person: the thresholds, widened by the minimum confidence."""
         if self.minimum_confidence is None:

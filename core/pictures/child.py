@@ -28,7 +28,7 @@ from core.errors import Unreadable
 from core.pictures import decode as decoding
 from core.pictures.decode import Limits
 from core.pictures.memory import Lent, Memory
-from core.pictures.preview import preview
+from core.pictures.preview import crop, preview
 from core.pictures.quality import QualityLimits, measure
 from core.records import Pixels
 
@@ -87,7 +87,11 @@ def look(
     """Decode one picture and measure it; the answer's facts, the pixels lying in what was allocated."""
     name = str(request["name"])
     if request["task"] == "preview":
-        encoded = preview(data, int(request["max_side"]), limits=limits)
+        if "box" in request:
+            x, y, width, height = request["box"]
+            encoded = crop(data, (x, y, width, height), int(request["max_side"]), limits=limits)
+        else:
+            encoded = preview(data, int(request["max_side"]), limits=limits)
         out = allocate((1, len(encoded), 1))
         out[...] = np.frombuffer(encoded, np.uint8).reshape(out.shape)
         return {"shape": list(out.shape)}

@@ -256,13 +256,19 @@ class DecodePool:
             for job in waiting:
                 job.future.cancel()
 
-    def preview(self, source: Source, max_side: int) -> bytes:
-        """Make a small JPEG of one picture.
+    def preview(self, source: Source, max_side: int, box: tuple[int, int, int, int] | None = None) -> bytes:
+        """Make a small JPEG of one picture, or of a box of it.
+
+        Args:
+            source: of the picture.
+            max_side: of the JPEG; its width where there is a box.
+            box: x, y, width, height in the picture's own pixels; some of the picture has to lie in it.
 
         Raises:
             Unreadable: as the decoder would refuse it.
         """
-        found = _result(self._submit(source, {"task": "preview", "max_side": max_side}))
+        task: dict[str, Any] = {"task": "preview", "max_side": max_side}
+        found = _result(self._submit(source, task if box is None else task | {"box": list(box)}))
         if isinstance(found, Unreadable):
             raise found
         if not isinstance(found, bytes):

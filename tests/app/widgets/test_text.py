@@ -15,6 +15,16 @@ def test_no_markdown_or_html_survives(text):
             assert shown[i - 1] == "\\", shown
 
 
+@pytest.mark.parametrize(
+    "text", ["see http://evil.example/a", "HTTPS://evil.example", "www.evil.example", "me@evil.example"]
+)
+def test_an_address_stays_a_word_and_reads_as_it_was_written(text):
+    """Markdown makes links of bare addresses however they are escaped; the browser test shows that none is left."""
+    shown = plain(text)
+    assert shown.replace("\\", "").replace("\u2060", "") == text
+    assert not any(start in shown.replace("\\", "").lower() for start in ("http://", "https://", "www.", "@evil"))
+
+
 def test_invisible_letters_that_turn_text_around_are_dropped():
     assert plain("ok\u202egnp.exe\x00") == "ok gnp\\.exe"
 

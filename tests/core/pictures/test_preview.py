@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.errors import BadInput, QuarantineReason, Unreadable
 from core.pictures.decode import Limits, decode
-from core.pictures.preview import preview
+from core.pictures.preview import crop, preview
 
 
 def encoded(picture, kind, **options):
@@ -80,3 +80,33 @@ def test_a_bomb_is_refused_here_too():
 def test_a_preview_of_nothing_is_refused():
     with pytest.raises(BadInput, match="at least 1"):
         preview(encoded(scene(30, 20), "PNG"), 0)
+
+
+@given(
+    st.tuples(st.integers(0, 250), st.integers(0, 150), st.integers(1, 400), st.integers(1, 400)), st.integers(1, 500)
+)
+@settings(deadline=None, max_examples=40)
+def test_a_crop_shows_its_box_as_far_as_the_picture_goes_and_never_larger_than_it_is(box, width):
+    x, y, wide, high = box
+    shown = opened(crop(encoded(scene(300, 200), "PNG"), box, width))
+    across, down = min(300, x + wide) - x, min(200, y + high) - y
+    scale = min(1.0, width / across)
+    assert abs(shown.shape[1] - max(1, across * scale)) <= 1.5
+    assert abs(shown.shape[0] - max(1, down * scale)) <= 1.5
+
+
+def test_a_crop_at_full_size_has_the_decoders_own_pixels():
+    data = encoded(scene(300, 200), "PNG")
+    shown = opened(crop(data, (100, 50, 128, 96), 128))
+    assert np.abs(shown.astype(int) - decode(data).pixels[50:146, 100:228]).mean() < 2
+
+
+def test_a_crop_is_upright_as_exif_says():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert opened(crop(encoded(scene(300, 200), "JPEG", exif=exif), (0, 0, 400, 400), 400)).shape[:2] == (300, 200)
+
+
+def test_a_crop_of_nothing_is_refused():
+    with pytest.raises(BadInput, match="has nothing"):
+        crop(encoded(scene(30, 20), "PNG"), (64, 64, 10, 10), 100)
