@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Taken = list[tuple[bytes, tuple[Region, ...]]]
 
 _AHEAD = 12  # parts drawn before they are needed
-_SEEN_TODAY = 0.18  # of today's parts are followed by an inspector's answer
+_SEEN_TODAY = 0.10  # of today's parts are followed by an inspector's answer
 _DOUBT_TODAY = 0.25  # in the middle of a shift more is left for a second person, so that second looks wait
 _SLIP = 0.015  # of the answers are taken back and given anew
 

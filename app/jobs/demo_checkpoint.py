@@ -7,6 +7,7 @@ has not seen. Models and examination end in models/shipped/<name>; the same seed
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,28 +15,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.datasets import manifest_hash
+from app.jobs.demo_bands import EACH, bands
 from app.jobs.learning import Reader, examples_of
 from app.jobs.line import SHIPPED, Progress, quiet
 from app.settings import Settings, settings
 from core.errors import BadInput
 from core.pictures.tiling import Look
-from core.records import Region, Rle
-from data.demo.plant import BOX_MODEL, LINES, METAL_MODEL, Line
-from data.demo.study import study
+from core.records import Pixels, Region, Rle
+from data.demo.plant import BOX_MODEL, LINES, METAL_MODEL, TOLD_BY_READING, Line
+from data.demo.study import SPLITS, study
 
 if TYPE_CHECKING:
+    from models.training.examples import Example
     from models.training.loop import Recipe
 
 
 @dataclass(frozen=True)
 class Study:
-    """How many pictures are drawn, how long is trained, and from which seed."""
+    """How much is drawn and how long is trained.
+
+    Attributes:
+        pictures: to learn from and to stop by; a tenth of them, called test, is left for whoever tries other recipes.
+        seed: of these pictures and of the training; every later draw has a seed of its own.
+        examined: pictures of the examination.
+        each: defective parts, and good ones, that choose a HOLD band; as many others examine it.
+    """
 
     pictures: int
     epochs: int
     seed: int
+    examined: int = 400
+    each: int = EACH
 
 
+_EXAMINATION = 3003  # added to the seed
 ARCH = "test_resnet"  # timm's smallest plain residual net: 0.4 million weights, a linear head, quick to learn
 TILE = 128  # defects are small and local; a quarter of the pixels is four times the steps in the same minutes
 LOOKS = {
@@ -43,8 +56,8 @@ LOOKS = {
     BOX_MODEL: Look(TILE, TILE // 2, scale=0.5, whole_picture=True),
 }
 RECIPES = {
-    METAL_MODEL: Study(pictures=1000, epochs=14, seed=2026),
-    BOX_MODEL: Study(pictures=800, epochs=12, seed=2027),
+    METAL_MODEL: Study(pictures=2800, epochs=9, seed=2026),
+    BOX_MODEL: Study(pictures=1000, epochs=9, seed=2027),
 }
 
 
@@ -59,17 +72,33 @@ def lines_of(model: str) -> tuple[Line, ...]:
     return tuple(line for line in LINES if (line.part.name == "carton") == (model == BOX_MODEL))
 
 
-def draw_dataset(home: Path, model: str, pictures: int, seed: int) -> dict[str, Any]:
+def draw_dataset(
+    home: Path,
+    model: str,
+    pictures: int,
+    seed: int,
+    splits: Sequence[tuple[str, float]] = SPLITS,
+    *,
+    name: str | None = None,
+) -> dict[str, Any]:
     """Draw the pictures and their manifest into a home folder.
+
+    Args:
+        home: takes study/<name> and datasets/<name>.json.
+        model: whose parts are drawn.
+        pictures: at least this many.
+        seed: of the draw.
+        splits: as `study` takes them.
+        name: of the dataset; the model's own where None.
 
     Returns:
         The manifest, as `dataset build` writes it.
     """
-    lines = lines_of(model)
-    folder = home / "study" / model
+    lines, called = lines_of(model), name or model
+    folder = home / "study" / called
     folder.mkdir(parents=True, exist_ok=True)
     items = []
-    for picture in study(lines, pictures, seed):
+    for picture in study(lines, pictures, seed, splits):
         path = folder / picture.file
         path.write_bytes(picture.data)
         items.append(
@@ -78,6 +107,7 @@ def draw_dataset(home: Path, model: str, pictures: int, seed: int) -> dict[str, 
                 "sha256": sha256(picture.data).hexdigest(),
                 "split": picture.split,
                 "group": picture.group,
+                "view": picture.view,
                 "defective": bool(picture.regions),
                 "probability": None,
                 "classes": sorted({region.name for region in picture.regions}),
@@ -86,11 +116,11 @@ def draw_dataset(home: Path, model: str, pictures: int, seed: int) -> dict[str, 
                 "height": picture.size_wh[1],
             }
         )
-    classes = list(dict.fromkeys(name for line in lines for name in line.flaws))
-    manifest: dict[str, Any] = {"name": model, "classes": classes, "items": items}
+    classes = [name for name in dict.fromkeys(n for line in lines for n in line.flaws) if name not in TOLD_BY_READING]
+    manifest: dict[str, Any] = {"name": called, "classes": classes, "items": items}
     manifest["hash"] = manifest_hash(manifest)
     (home / "datasets").mkdir(parents=True, exist_ok=True)
-    (home / "datasets" / f"{model}.json").write_text(json.dumps(manifest))
+    (home / "datasets" / f"{called}.json").write_text(json.dumps(manifest))
     return manifest
 
 
@@ -101,70 +131,105 @@ def make_checkpoint(
 
     Args:
         model: name of a shipped one.
-        out: its folder; it must not exist.
-        base: settings of this machine; pictures and half-done training lie in `home`/study-<model>.
+        out: its folder; a model that lies there is replaced at the end.
+        base: settings of this machine; pictures and half-done training lie in `home`/study-<model>, to be deleted
+            once drawing or training code has changed.
         study_of: other numbers than those of the shipped model.
         progress: told how far it is.
 
     Returns:
-        What the examination found.
+        What the examination found, and the HOLD bands.
     """
-    import torch
-
-    from app.jobs.evaluate import evaluate
-    from app.jobs.train import facts_of, summary
     from models.checkpoint import CARD, WEIGHTS, read_card
-    from models.nets import build
-    from models.training.finish import finish
-    from models.training.loop import fit
 
     lines_of(model)
     plan = study_of or RECIPES[model]
     home = base.home / f"study-{model}"
     here = base.model_copy(update={"home": home})
-    progress(0, 1, "drawing")
-    manifest = draw_dataset(home, model, plan.pictures, plan.seed)
+    made = here.models / model
+    if not (made / CARD).exists():
+        progress(0, 1, "drawing")
+        _train(model, plan, here, draw_dataset(home, model, plan.pictures, plan.seed), progress)
+    metrics = examine(model, plan, here, progress)
+    card = read_card(made)
+    card = replace(card, metrics={**card.metrics, **metrics})
+    (made / CARD).write_text(json.dumps(card.to_json(), indent=1, sort_keys=True) + "\n")
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (WEIGHTS, CARD):
+        shutil.copyfile(made / name, out / name)
+    return {"model": model, **metrics["examination"], "bands": metrics["bands"]}
+
+
+def examine(model: str, plan: Study, here: Settings, progress: Progress = quiet) -> dict[str, Any]:
+    """Measure the trained model on pictures that no training and no choice has seen, and find the sites' bands.
+
+    Returns:
+        {examination, bands}, for the card.
+    """
+    from app.jobs.evaluate import evaluate
+
+    seed = plan.seed + _EXAMINATION
+    progress(0, 1, "drawing the examination")
+    drawn = draw_dataset(here.home, model, plan.examined, seed, splits=(("test", 1.0),), name=f"{model}-examination")
+    found = _plain(evaluate(None, here, model, str(drawn["name"]), "test", progress=progress))
+    band = bands(model, here.models / model, here, plan.seed, progress, plan.each)
+    return {"examination": {**found, "seed": seed}, "bands": band}
+
+
+def _train(model: str, plan: Study, here: Settings, manifest: dict[str, Any], progress: Progress) -> None:
+    import torch
+
+    from app.jobs.train import facts_of, summary
+    from models.nets import build
+    from models.training.finish import finish
+    from models.training.loop import fit
+
     learned, checked = examples_of(manifest, "train"), examples_of(manifest, "val")
     torch.manual_seed(plan.seed)
     net = build(ARCH, manifest["classes"], True, "scratch", size=TILE)
     recipe = recipe_of(model, plan)
-    made = here.models / model
-    if not made.exists():
-        with Reader(here) as read:
-            fitted = fit(net, learned, checked, read, recipe, state=home / "training.safetensors", progress=progress)
-            finish(
-                made,
-                fitted.net,
-                recipe,
-                checked,
-                read,
-                now=datetime.now(UTC),
-                summary=summary,
-                facts=facts_of(manifest, model, learned, checked, fitted, recipe, net.weights),
-            )
-    found = _plain(evaluate(None, here, model, model, "test", progress=progress))
-    card = read_card(made)
-    drawn = sha256("".join(item["sha256"] for item in manifest["items"]).encode()).hexdigest()
-    how = {
-        "drawn_by": "app.jobs.demo_checkpoint",
-        "seed": plan.seed,
-        "pictures": len(manifest["items"]),
-        "drawn": drawn,
-    }
-    metrics = {**card.metrics, "examination": found}
-    card = replace(card, dataset={**card.dataset, **how}, metrics=metrics)
-    (made / CARD).write_text(json.dumps(card.to_json(), indent=1, sort_keys=True) + "\n")
-    out.mkdir(parents=True)
-    for name in (CARD, WEIGHTS):
-        shutil.copy2(made / name, out / name)
-    return {"model": model, **found}
+    state = here.home / "training.safetensors"
+    with Reader(here) as read:
+        fitted = fit(net, learned, checked, _Kept(read), recipe, state=state, progress=progress)
+        facts = facts_of(manifest, model, learned, checked, fitted, recipe, net.weights)
+        facts["dataset"] |= {
+            "drawn_by": "app.jobs.demo_checkpoint",
+            "seed": plan.seed,
+            "pictures": len(manifest["items"]),
+            "drawn": sha256("".join(item["sha256"] for item in manifest["items"]).encode()).hexdigest(),
+        }
+        finish(
+            here.models / model,
+            fitted.net,
+            recipe,
+            checked,
+            read,
+            now=datetime.now(UTC),
+            summary=summary,
+            facts=facts,
+        )
+
+
+class _Kept:
+    """Every picture decoded once: each is cut dozens of times, and four windows of one are never drawn together."""
+
+    def __init__(self, read: Reader) -> None:
+        self._read = read
+        self._pixels: dict[str, Pixels] = {}
+
+    def __call__(self, example: "Example") -> Pixels:
+        if example.path not in self._pixels:
+            self._pixels[example.path] = self._read(example)
+        return self._pixels[example.path]
 
 
 def recipe_of(model: str, plan: Study) -> "Recipe":
     """From scratch in minutes on one core: many short steps on small windows."""
+    from models.joining import Join
     from models.training.loop import Recipe
     from models.training.sampling import Augmentation
     from models.training.schedule import Schedule
+    from models.training.step import LossRule
 
     mirrored = model == METAL_MODEL
     return Recipe(
@@ -174,6 +239,8 @@ def recipe_of(model: str, plan: Study) -> "Recipe":
         look=LOOKS[model],
         augmentation=Augmentation(mirrored, mirrored, turn=0.0, scale=1.15, light=0.08, noise=0.0),
         schedule=replace(Schedule.from_scratch(), trunk=3e-3, heads=3e-3),
+        loss=LossRule(classes=1.0),  # the first screen names what it found
+        join=Join(dense=0.5),  # the map sees what is too small to move a tile's pooled features
         average=0.99,
         dropout=0.0,
     )

@@ -1,8 +1,9 @@
 """What is in force at the demo plant before its first part: sites, people, models, policies."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.jobs.line import SHIPPED
 from core.errors import NotFound
@@ -46,17 +47,36 @@ def _in_force(store: "Store", site: SitePlan, before: datetime) -> None:
     leads = [person.name for person in PEOPLE if person.role is Role.QA_LEAD]
     proposer, approver = (store.acting_as(Actor(name)) for name in leads[:2])
     approver.sites.set_calibrated(site.name, True, "checked against the model's examination set", now=before)
+    measured = _band_of(site)
     proposed = proposer.policies.propose(
         site.name,
-        pass_below=site.band.pass_below,
-        fail_above=site.band.fail_above,
+        pass_below=measured["pass_below"],
+        fail_above=measured["fail_above"],
         audit_pass=site.band.audit_pass,
         audit_fail=site.band.audit_fail,
-        reason=site.band.reason,
+        reason=f"{_figures(measured)} {site.band.reason}",
         now=before + timedelta(hours=1),
     )
     approver.policies.approve(
         site.name, proposed.number, "agreed at the weekly meeting", now=before + timedelta(hours=26)
+    )
+
+
+def _band_of(site: SitePlan) -> Mapping[str, Any]:
+    """What was measured for the site, as it stands on its model's card."""
+    from models.checkpoint import read_card
+
+    measured: Mapping[str, Any] = read_card(SHIPPED / site.model).metrics["bands"][site.name]
+    return measured
+
+
+def _figures(measured: Mapping[str, Any]) -> str:
+    """Why this band, as a QA lead would write it."""
+    rule, on = measured["rule"], measured["chosen_on"]
+    return (
+        f"At {rule['confidence']:.0%} confidence at most {rule['miss']:.0%} of the defective parts pass and "
+        f"{rule['false_fail']:.0%} of the good ones fail: chosen on {on['defective']} defective and {on['good']} good "
+        "drawn parts, see the model's card."
     )
 
 

@@ -54,7 +54,7 @@ def bent(made: Face, size: float, rng: np.random.Generator) -> None:
         cv2.polylines(line, [np.round(crease * 16).astype(np.int32)], False, 255, 2, cv2.LINE_AA, 4)
         dark = cv2.GaussianBlur(line, (0, 0), 1.0)[..., None] * np.float32(1 / 255)
         made.tone -= dark * np.float32(0.16 + 0.2 * size) * made.tone
-        made.tone += np.roll(dark, (2, 2), axis=(0, 1)) * np.float32(0.07)
+        made.tone[2:, 2:] += dark[:-2, :-2] * np.float32(0.07)
 
 
 def broken_seal(made: Face, size: float, rng: np.random.Generator) -> None:

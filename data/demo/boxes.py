@@ -185,13 +185,14 @@ def lay(made: Face, size_wh: tuple[int, int], rng: np.random.Generator) -> Float
     belt = _belt(size_wh, rng)
     height, width = made.tone.shape[:2]
     to_picture = perspective((width, height), size_wh, rng)
-    if made.bend is None:
-        laid = cv2.warpPerspective(made.tone, to_picture, size_wh, flags=cv2.INTER_LINEAR)
-        cover = cv2.warpPerspective(np.ones((height, width), np.float32), to_picture, size_wh)
-    else:
+    whole = np.ones((height, width), np.float32)
+    laid = cv2.warpPerspective(made.tone, to_picture, size_wh, flags=cv2.INTER_LINEAR)
+    cover = cv2.warpPerspective(whole, to_picture, size_wh)
+    if made.bend is not None:  # only where it gives way: elsewhere the two ways of sampling differ by a hair
         map_x, map_y, shade = _bent(made.bend, (width, height), to_picture, size_wh)
-        laid = cv2.remap(made.tone, map_x, map_y, cv2.INTER_LINEAR) * shade[..., None]
-        cover = cv2.remap(np.ones((height, width), np.float32), map_x, map_y, cv2.INTER_LINEAR)
+        moved = shade < 1
+        laid[moved] = (cv2.remap(made.tone, map_x, map_y, cv2.INTER_LINEAR) * shade[..., None])[moved]
+        cover[moved] = cv2.remap(whole, map_x, map_y, cv2.INTER_LINEAR)[moved]
     shadow = np.roll(cv2.blur(cover, (31, 31)), (12, 14), axis=(0, 1))
     belt *= (1 - 0.6 * np.clip(shadow, 0, 1))[..., None]
     rim = np.clip(cover - cv2.erode(cover, np.ones((5, 5))), 0, 1)
@@ -334,7 +335,7 @@ def _bent(
     v = (back[1, 0] * x + back[1, 1] * y + back[1, 2]) / w
     at_x, at_y, reach, depth = bend
     near = np.exp(-(((u - at_x) / reach) ** 2) - ((v - at_y) / reach) ** 2)
-    near = np.clip((near - 0.02) / 0.98, 0, 1)
+    near = np.clip((near - 0.05) / 0.95, 0, 1)
     out_x, out_y = np.sign(round(at_x - face_wh[0] / 2)), np.sign(round(at_y - face_wh[1] / 2))
     dent_u, dent_v = out_x * depth * near, out_y * depth * near
     shade = 1 - 0.45 * near * (0.6 + 0.4 * np.sin((u + v) / 9.0))

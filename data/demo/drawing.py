@@ -20,6 +20,7 @@ from data.taxonomies import shipped
 OOS = "DIMENSIONAL_OOS"
 LABEL_FAULTS = ("MISSING_LABEL", "WRONG_LABEL", "UNREADABLE_LABEL", "EXPIRED")
 _VISIBLE = 0.018  # a tone that differs by less is lost in the cameras' noise
+_NOTICED = 25.0  # whole change over the camera's noise; below it no eye found the flaw in enlarged pictures
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _flaw(surface: Surface, scene: Scene) -> Masks:
             flaw_rng = np.random.default_rng([flaw.seed, 5])
             free = [k for k in range(len(holes)) if k not in wrong]
             k = free[int(flaw_rng.integers(len(free)))]
-            off = 0.09 + 0.24 * flaw.size
+            off = 0.12 + 0.22 * flaw.size
             holes[k] = replace(holes[k], factor=1 + off if flaw_rng.random() < 0.6 else 1 - off)
             wrong[k] = flaw
     for hole in holes:
@@ -168,6 +169,9 @@ def _flaw(surface: Surface, scene: Scene) -> Masks:
             PAINTERS[flaw.class_id](surface, flaw.size, np.random.default_rng([flaw.seed, 6]))
             change = soften(surface.tone - before, scene.camera)
             changed = np.abs(change) > _VISIBLE
+            if float(np.linalg.norm(change[changed])) < _NOTICED * scene.camera.noise:
+                surface.tone = before  # what nobody can see is not there, or a label would claim it
+                continue
             surface.tone = before + change * changed
             masks.append((flaw, changed))
     return masks

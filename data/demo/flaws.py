@@ -17,7 +17,7 @@ _FINE = 4  # bits below the pixel in cv2's drawing
 
 
 def scratch(surface: Surface, size: float, rng: np.random.Generator) -> bool:
-    """A bent line, bright where it throws the light up and dark beside it, fading along its way.
+    """A long, nearly straight groove: one flank throws the light up, the other lies dark; often with traces beside it.
 
     Args:
         surface: its tone is changed.
@@ -30,28 +30,20 @@ def scratch(surface: Surface, size: float, rng: np.random.Generator) -> bool:
     start = _somewhere(surface, rng)
     if start is None:
         return False
-    length = (18 + 200 * size * float(rng.uniform(0.6, 1.2))) * surface.scale
-    heading = float(rng.uniform(0, 2 * np.pi))
-    bend = float(rng.normal(0, 0.5))
-    path = _walk(start, heading, length, bend, 0.015, rng)
-    width = 0.9 + 1.6 * size * float(rng.uniform(0.5, 1.0))
-    strength = (0.12 + 0.34 * size) * float(rng.uniform(0.8, 1.25))
-    fade = _fade(len(path), rng)
-    bright = stroke(surface.tone.shape, path, width, fade)
-    normal = np.asarray([-np.sin(heading), np.cos(heading)], dtype=np.float32) * np.float32(width * 0.9)
-    dark = stroke(surface.tone.shape, path + normal, width, fade)
-    sign = 1 if rng.random() < 0.75 else -0.8
-    surface.tone += surface.part * (bright * np.float32(strength * sign) - dark * np.float32(strength * 0.55 * sign))
-    if size > 0.45 and rng.random() < 0.5:
-        for _ in range(int(rng.integers(1, 3))):
-            gap = float(rng.uniform(4, 11)) * surface.scale
-            beside = path[int(len(path) * 0.1) : int(len(path) * rng.uniform(0.5, 0.95))]
-            beside = beside + normal / np.float32(np.linalg.norm(normal)) * np.float32(gap)
-            surface.tone += (
-                surface.part
-                * stroke(surface.tone.shape, beside, width * 0.8, fade[: len(beside)])
-                * np.float32(strength * 0.7)
-            )
+    length = (34 + 210 * size * float(rng.uniform(0.7, 1.2))) * surface.scale
+    heading = _along(surface, start, length, rng)
+    path = _walk(start, heading, length, float(rng.normal(0, 0.1)), 0.006, rng)
+    width = 1.0 + 1.5 * size * float(rng.uniform(0.5, 1.0))
+    strength = (0.17 + 0.33 * size) * float(rng.uniform(0.85, 1.2))
+    sign = 1 if rng.random() < 0.75 else -0.85
+    normal = np.asarray([-np.sin(heading), np.cos(heading)], dtype=np.float32)
+    _groove(surface, path, normal, width, _fade(len(path), rng), strength * sign)
+    if size > 0.25 and rng.random() < 0.65:  # what scratches once has more than one tooth
+        for k in range(int(rng.integers(1, 4))):
+            gap = np.float32((k + 1) * rng.uniform(3.5, 7) * surface.scale)
+            first, last = int(len(path) * rng.uniform(0, 0.3)), int(len(path) * rng.uniform(0.6, 1.0))
+            beside = path[first:last] + normal * gap
+            _groove(surface, beside, normal, width * 0.8, _fade(len(beside), rng), strength * sign * 0.7)
     return True
 
 
@@ -64,15 +56,16 @@ def pits(surface: Surface, size: float, rng: np.random.Generator) -> bool:
     spread = (3 + 22 * size) * surface.scale
     for _ in range(count):
         x, y = centre + (rng.normal(0, spread, 2) if count > 1 else np.zeros(2))
-        radius = (1.3 + 5.2 * size * float(rng.uniform(0.35, 1.0))) * surface.scale
-        depth = float(rng.uniform(0.5, 0.85)) * (0.55 + 0.45 * size)
+        radius = (1.7 + 4.8 * size * float(rng.uniform(0.35, 1.0))) * surface.scale
+        depth = float(rng.uniform(0.6, 0.9)) * (0.65 + 0.35 * size)
         _pit(surface, float(x), float(y), radius, depth, rng)
     return True
 
 
 def crack(surface: Surface, size: float, rng: np.random.Generator) -> bool:
-    """A dark jagged line that thins out, often from an edge or a hole, sometimes forked."""
-    start, heading = None, float(rng.uniform(0, 2 * np.pi))
+    """A thin dark jagged line that thins out, often from an edge or a hole, with finer branches."""
+    start = None
+    length = (26 + 130 * size * float(rng.uniform(0.6, 1.2))) * surface.scale
     rims = [hole_edge(hole) for hole in surface.holes] + list(surface.edges)
     if rims and rng.random() < 0.55:
         rim = rims[int(rng.integers(len(rims)))]
@@ -81,31 +74,23 @@ def crack(surface: Surface, size: float, rng: np.random.Generator) -> bool:
         begin = rim.points[k] + inward * 3
         if _on(surface, begin):
             start, heading = begin, float(np.arctan2(inward[1], inward[0]) + rng.normal(0, 0.5))
-    start = _somewhere(surface, rng) if start is None else start
     if start is None:
-        return False
-    length = (22 + 150 * size * float(rng.uniform(0.6, 1.2))) * surface.scale
-    path = _walk(start, heading, length, float(rng.normal(0, 0.25)), 0.34, rng, hold=5)
-    taper = np.linspace(1, 0.25, len(path), dtype=np.float32) * (0.75 + 0.25 * _fade(len(path), rng))
-    width = 0.9 + 1.5 * size
+        start = _somewhere(surface, rng)
+        if start is None:
+            return False
+        heading = _along(surface, start, length, rng)
+    path = _jagged(start, heading, length, rng)
+    taper = np.linspace(1, 0.35, len(path), dtype=np.float32) * (0.8 + 0.2 * _fade(len(path), rng))
+    width = 0.9 + 1.1 * size
     dark = stroke(surface.tone.shape, path, width, taper)
-    if size > 0.35:
-        for _ in range(int(rng.integers(0, 3))):
-            k = int(len(path) * rng.uniform(0.2, 0.8))
-            fork = _walk(
-                path[k],
-                heading + float(rng.choice([-1, 1]) * rng.uniform(0.4, 0.9)),
-                length * 0.3,
-                0,
-                0.34,
-                rng,
-                hold=5,
-            )
-            dark = np.maximum(
-                dark, stroke(surface.tone.shape, fork, width * 0.7, np.linspace(0.8, 0.2, len(fork), dtype=np.float32))
-            )
+    for _ in range(int(rng.integers(1, 4)) if size > 0.25 else 0):
+        k = int(len(path) * rng.uniform(0.15, 0.8))
+        away = heading + float(rng.choice([-1, 1]) * rng.uniform(0.5, 1.0))
+        fork = _jagged(path[k], away, length * float(rng.uniform(0.2, 0.4)), rng)
+        thin = np.linspace(0.85, 0.25, len(fork), dtype=np.float32)
+        dark = np.maximum(dark, stroke(surface.tone.shape, fork, width * 0.75, thin))
     dark *= surface.part
-    depth = np.float32(0.42 + 0.5 * size)
+    depth = np.float32(0.5 + 0.42 * size)
     lit = np.roll(dark, (1, 1), axis=(0, 1)) * np.float32(0.10)
     surface.tone += lit * surface.part
     surface.tone -= np.clip(dark * depth, 0, 0.93) * surface.tone
@@ -215,17 +200,31 @@ def _pit(surface: Surface, x: float, y: float, radius: float, depth: float, rng:
     crop += (on * (-hollow * np.float32(depth) * crop + rim * np.float32(0.34 * depth))).astype(np.float32)
 
 
-def _walk(
-    start: Floats, heading: float, length: float, bend: float, jitter: float, rng: np.random.Generator, hold: int = 1
-) -> Floats:
+def _groove(surface: Surface, path: Floats, normal: Floats, width: float, pressure: Floats, strength: float) -> None:
+    """A lit and a dark flank side by side; a negative strength lights the other one."""
+    lit = stroke(surface.tone.shape, path, width, pressure)
+    dark = stroke(surface.tone.shape, path + normal * np.float32(width * 0.9), width, pressure)
+    surface.tone += surface.part * (lit * np.float32(strength) - dark * np.float32(strength * 0.55))
+
+
+def _walk(start: Floats, heading: float, length: float, bend: float, jitter: float, rng: np.random.Generator) -> Floats:
     """Points one pixel apart that turn by `bend` in all and by chance, (n, 2)."""
     n = max(4, int(length))
-    turns = rng.normal(0, jitter, n // hold + 1).repeat(hold)[:n]
-    if hold > 1:
-        turns = np.where(np.arange(n) % hold == 0, turns * 2.2, 0)
-        turns -= turns.mean()
-    angle = heading + np.linspace(0, bend, n) + np.cumsum(turns)
-    steps = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    angle = heading + np.linspace(0, bend, n) + np.cumsum(rng.normal(0, jitter, n))
+    return _path(start, angle)
+
+
+def _jagged(start: Floats, heading: float, length: float, rng: np.random.Generator) -> Floats:
+    """Points one pixel apart in short straight pieces that zigzag about the heading and never turn back, (n, 2)."""
+    n = max(4, int(length))
+    pieces = n // 3 + 1
+    sides = np.where(np.arange(pieces) % 2 == 0, 1.0, -1.0) * rng.choice([-1, 1])
+    turns = heading + np.linspace(0, float(rng.normal(0, 0.3)), pieces) + sides * np.abs(rng.normal(0.45, 0.3, pieces))
+    return _path(start, turns.repeat(rng.integers(3, 9, pieces))[:n])
+
+
+def _path(start: Floats, angle: np.ndarray) -> Floats:
+    steps = np.stack([np.cos(angle), np.sin(angle)], axis=1)[:-1]
     path: Floats = (np.asarray(start) + np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])).astype(np.float32)
     return path
 
@@ -255,6 +254,17 @@ def _on(surface: Surface, point: Floats) -> bool:
     height, width = surface.tone.shape
     x, y = int(point[0]), int(point[1])
     return 8 <= x < width - 8 and 8 <= y < height - 8 and bool(surface.part[y, x])
+
+
+def _along(surface: Surface, start: Floats, length: float, rng: np.random.Generator) -> float:
+    """A heading in which a line of this length mostly stays on the material, where a dozen tries found one."""
+    heading = 0.0
+    for _ in range(12):
+        heading = float(rng.uniform(0, 2 * np.pi))
+        way = np.asarray([np.cos(heading), np.sin(heading)], dtype=np.float32) * np.float32(length)
+        if all(_on(surface, start + way * np.float32(share)) for share in (0.3, 0.6, 0.85)):
+            break
+    return heading
 
 
 def _somewhere(surface: Surface, rng: np.random.Generator) -> Floats | None:

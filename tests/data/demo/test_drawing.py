@@ -85,8 +85,22 @@ def test_severity_follows_size_within_what_the_taxonomies_allow():
 
 
 def test_a_small_flaw_is_smaller_and_fainter_than_a_large_one():
-    small, large = (drawn("plate", "SURFACE_PIT", size).regions[0] for size in (0.1, 0.9))
+    small, large = (drawn("plate", "SURFACE_PIT", size).regions[0] for size in (0.3, 0.9))
     assert mask_of(small.mask).sum() * 4 < mask_of(large.mask).sum()
+
+
+def test_a_flaw_that_nobody_could_see_is_neither_drawn_nor_claimed():
+    clean = drawn("plate").pixels
+    for seed in range(40):
+        faint = draw(replace(scene("plate"), flaws=(Flaw("SURFACE_PIT", 0.0, seed),)))
+        assert bool(faint.regions) == bool((faint.pixels != clean).any())
+
+
+def test_a_bent_corner_marks_that_corner_alone():
+    for seed in range(3, 9):
+        for kind in ("box_top", "box_side"):
+            (region,) = draw(scene(kind, "BENT_BOX", 0.55, seed)).regions
+            assert region.width * region.height < 0.2 * 640 * 480
 
 
 def test_two_exposures_of_one_view_show_the_same_flaw_in_the_same_place():

@@ -5,9 +5,10 @@ from itertools import islice
 from core.errors import Unreadable
 from core.pictures.decode import decode
 from core.roles import Role
+from data.demo.optics import STEADY
 from data.demo.plan import HISTORY_DAYS, Damage, live_parts, parts, planned_part, taken
-from data.demo.plant import CAMERAS, LINES, PEOPLE, SITES, inspectors_at
-from data.demo.study import study
+from data.demo.plant import CAMERAS, LINES, PEOPLE, SITES, TOLD_BY_READING, inspectors_at
+from data.demo.study import fresh_parts, study
 from data.taxonomies import shipped
 
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
@@ -128,3 +129,17 @@ def test_pictures_to_learn_from_are_half_defective_and_split_by_part():
     splits = {(picture.group, picture.split) for picture in pictures}
     assert len(splits) == len({group for group, _ in splits})
     assert Counter(split for _, split in splits)["train"] > len(splits) / 2
+
+
+def test_nothing_is_to_be_learned_that_only_reading_tells():
+    pictures = study([line for line in LINES if line.part.name == "carton"], 40, seed=5)
+    assert not {region.name for picture in pictures for region in picture.regions} & set(TOLD_BY_READING)
+
+
+def test_fresh_parts_are_whole_undisturbed_and_as_often_defective_as_good():
+    lines = [line for line in LINES if line.site == "Lyon"]
+    drawn = list(fresh_parts(lines, 12, seed=9))
+    flawed = [any(shot.scene.flaws for shot in part.shots) for part in drawn]
+    assert (len(drawn), sum(flawed)) == (24, 12)
+    assert all(part.line in lines and len(part.shots) == len(part.line.views) for part in drawn)
+    assert all(shot.scene.mishap == STEADY and not shot.damage for part in drawn for shot in part.shots)
