@@ -1,6 +1,5 @@
 """What the buttons of the office pages do; each says in the page's own words how it went."""
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -13,7 +12,6 @@ from app.widgets.text import plain
 from core.decide.policy import Policy
 from core.errors import BadInput
 from core.plant import PartType, Site
-from core.roles import Role
 from core.taxonomy import Taxonomy
 
 SHOWN_AT_ONCE = 50
@@ -63,27 +61,6 @@ def restore(view: FormState, image_id: int) -> None:
         else:
             store.jobs.submit("reread", {"image": image_id}, now=context.now())
             view.message = "The worker reads the file again: mend or replace it first if it is broken."
-
-
-def add_person(view: FormState, name: str, role: Role, sites: Sequence[str], password: str) -> None:
-    """Make an account."""
-    with told(view):
-        context.store().people.add(name.strip(), password, role, tuple(sites) or None)
-        view.message = f"{name.strip()} can sign in."
-
-
-def disable(view: FormState, name: str) -> None:
-    """End an account and its sessions."""
-    with told(view):
-        context.store().people.disable(name)
-        view.message = f"{name} can no longer sign in."
-
-
-def enable(view: FormState, name: str) -> None:
-    """Let somebody in again."""
-    with told(view):
-        context.store().people.enable(name)
-        view.message = f"{name} can sign in again."
 
 
 def propose(view: FormState, site: str, below: float, above: float, audit: float, reason: str) -> None:
@@ -198,3 +175,23 @@ def submit_export(view: FormState, format_name: str, filters: dict[str, Any]) ->
         arguments = {"dest": str(context.settings().exports / name), "format": format_name, **filters}
         view.job = context.store().jobs.submit("export", arguments)
         view.message = "The worker writes it now."
+
+
+def first_look_control(view: FormState, site: Site, policy: Policy | None) -> None:
+    """Whether inspectors answer before they see what the model says; where a policy audits, they always do."""
+    audits = policy is not None and policy.audits
+    st.toggle(
+        "Inspectors answer before they see what the model says",
+        value=site.blind or audits,
+        disabled=audits,
+        key=f"policy.blind.{site.name}.{site.blind}.{audits}",
+        help="The policy in force audits, so that the kinds of tasks must not be told apart." if audits else None,
+        on_change=_first_look,
+        args=(view, site.name, not site.blind),
+    )
+
+
+def _first_look(view: FormState, site: str, blind: bool) -> None:
+    with told(view):
+        context.store().sites.set_blind(site, blind, now=context.now())
+        view.message = f"At {site} the first look is the inspectors' own." if blind else f"At {site} all shows at once."

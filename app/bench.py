@@ -1,6 +1,7 @@
 """The inspect page's work: score what was dropped, decide as the site would, and send it to the queue if asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from app.state import InspectState, told
 from app.web.pictures import checked_bytes
 from core.decide.decision import Decided, PartEvidence, PartPicture, SiteRules
 from core.decide.decision import decide as decide_part
-from core.errors import BadInput, NotAllowed
+from core.errors import BadInput, HoldpointError, NotAllowed
 from core.pictures.decode import sha256_of
 from core.plant import Arrival
 from core.records import Capture, Image, Outcome, TaskKind
@@ -21,6 +22,7 @@ from core.roles import Action
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "bmp", "webp"]
 MOST_AT_ONCE = 40
+FILED = "image "  # how the name of a filed picture's result begins
 
 
 class Dropped(Protocol):
@@ -54,25 +56,26 @@ def score(view: InspectState, dropped: Sequence[Dropped], filed: Image | None, m
     folder = context.model_folder(model)
     if folder is None:
         return
-    wanted = {f"{one.name}:{sha256_of(data)[:12]}:{model}": (one.name, data) for one in dropped[:MOST_AT_ONCE]
-              if (data := one.getvalue())}  # fmt: skip
-    with told(view):
-        if len(dropped) > MOST_AT_ONCE:
-            raise BadInput(
-                f"{len(dropped)} pictures at once; the first {MOST_AT_ONCE} are scored: ingest a folder instead."
-            )
-        if filed is not None and not wanted:
-            wanted[f"image {filed.id}:{model}"] = (PurePath(filed.path).name, checked_bytes(filed))
+    wanted: dict[str, tuple[str, Callable[[], bytes]]] = {}
+    for one in dropped[:MOST_AT_ONCE]:
+        wanted[f"{one.name}:{sha256_of(one.getvalue())[:12]}:{model}"] = (one.name, one.getvalue)
+    if len(dropped) > MOST_AT_ONCE:
+        view.failed = f"{len(dropped)} pictures at once; the first {MOST_AT_ONCE} are scored: ingest a folder instead."
+    if filed is not None:
+        wanted[f"{FILED}{filed.id}:{model}"] = (PurePath(filed.path).name, partial(checked_bytes, filed))
     for kept in (view.results, view.refused) if wanted else ():
         for gone in kept.keys() - wanted.keys():
             del kept[gone]
-    for name, (label, data) in wanted.items():
-        if name not in view.results and name not in view.refused:
-            with told(view):
-                view.results[name] = context.scorer().run(inspect, context.settings(), label, data, folder)
-                view.chosen = name
-            if view.failed:
-                view.refused[name], view.failed = f"{label}: {view.failed}", ""
+    for name, (label, data_of) in wanted.items():
+        if name in view.results or name in view.refused:
+            continue
+        try:
+            view.results[name] = context.scorer().run(inspect, context.settings(), label, data_of(), folder)
+            view.chosen = name
+        except HoldpointError as error:
+            view.refused[name] = f"{label}: {error}"
+            if not isinstance(error, BadInput):  # not the picture's fault
+                view.stumbled.add(name)
 
 
 def decide(result: Inspected, site: str) -> Decided:

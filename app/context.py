@@ -12,6 +12,7 @@ from app.scoring import Scorer
 from app.settings import Settings
 from app.settings import settings as read_settings
 from app.web.guard import COOKIE
+from app.web.uploads import UploadBudget
 from core.errors import NotAllowed
 from core.pictures.decode import Limits
 from core.pictures.sandbox import DecodePool, Upload
@@ -30,17 +31,15 @@ def settings() -> Settings:
 
 
 @cache
-def _open(url: str) -> "Store":
-    from data.store import open_store
+def _open(current: Settings) -> "Store":
+    from app.jobs.sealing import open_plant
 
-    return open_store(url, WEB)
+    return open_plant(current, WEB)
 
 
 def plant() -> "Store":
     """The store as the server itself: for signing in and for the routes. Pages take `store()`."""
-    current = settings()
-    current.home.mkdir(parents=True, exist_ok=True)
-    return _open(current.database_url)
+    return _open(settings())
 
 
 @cache
@@ -58,10 +57,15 @@ def _decoder(limits: Limits, seconds: float) -> DecodePool:
     return made
 
 
-def preview(data: bytes, max_side: int) -> bytes:
-    """A JPEG of a picture's bytes, made in a limited child process."""
+def preview(data: bytes, max_side: int, box: tuple[int, int, int, int] | None = None) -> bytes:
+    """A JPEG of a picture's bytes, or of a box of it, made in a limited child process."""
     current = settings()
-    return _decoder(Limits(), current.decode_seconds).preview(Upload("picture", data), max_side)
+    return _decoder(Limits(), current.decode_seconds).preview(Upload("picture", data), max_side, box)
+
+
+def warm() -> None:
+    """Start the process that opens pictures, so that the first visitor does not wait for it."""
+    _decoder(Limits(), settings().decode_seconds)
 
 
 def model_folder(name: str | None) -> Path | None:
@@ -85,6 +89,15 @@ def token() -> str:
 def signed_in(session: str) -> bool:
     """Whether a session token is good; for the guard before every route."""
     return plant().people.who(session) is not None
+
+
+_uploads = UploadBudget()
+
+
+def may_upload(session: str, size: int) -> bool:
+    """Whether the person of a session may upload so many more bytes now; for the guard."""
+    found = plant().people.who(session)
+    return found is not None and _uploads.take(found.name, size)
 
 
 def me() -> Person:

@@ -8,7 +8,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from app import context, theme
+from app.correcting import forget_saved_drafts
+from app.jobs.sealing import Sealer
 from app.navigation import check_page, navigation
+from app.web import oidc
 from app.web.guard import Guard, check_config
 from app.web.routes import routes
 from app.widgets.frame import person_menu, say_no, signed_out
@@ -19,8 +22,10 @@ from core.errors import HoldpointError, NotAllowed
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Refuse to start with a protection off, and open the store before the first visitor."""
     check_config(st.get_option)
-    context.plant()
-    yield
+    context.warm()
+    oidc.check(context.settings())
+    with Sealer(context.plant(), context.settings()):
+        yield
 
 
 def frame() -> None:
@@ -34,6 +39,7 @@ def frame() -> None:
         st.stop()
     page = navigation(person.role)
     person_menu(person)
+    forget_saved_drafts()
     try:
         check_page(page, person.role)
         page.run()
@@ -51,6 +57,7 @@ elif __name__ != "__mp_main__":  # and imports it once, to serve it; a child pro
             Middleware(
                 Guard,
                 signed_in=context.signed_in,
+                may_upload=context.may_upload,
                 allowed_hosts=lambda: st.get_option("server.allowedHosts"),
             )
         ],

@@ -50,13 +50,20 @@ PAGES = (
         "Inspect",
         "rule",
         Action.REVIEW,
-        "One part at a time, the most urgent first. The part is yours while you look at it and goes back by itself if "
-        "you leave.\n\n"
-        "**A** pass · **S** fail · **W** rework · **D** unsure (asks for a second look) · **B** correct the boxes\n\n"
-        "**G** heatmap: why this score · **H** where: the dense map (tap to switch, hold to peek) · **N** regions\n\n"
-        "**F** fit · **1** one to one · **+ −** zoom · wheel and drag work too\n\n"
-        "**Z** undo your last answer · **P** look at the part before\n\n"
-        "A dashed box is the model's, a solid one a person's. Keys rest while you type in a field.",
+        "One part at a time, the most urgent first; the next ones are held ready. The part is yours while you look at "
+        "it and goes back by itself if you leave.\n\n"
+        "**A** pass · **S** fail · **W** rework · **D** unsure (asks for a second look) · **B** correct the boxes · "
+        "**M** note\n\n"
+        "**G** heatmap: why this score · **H** where: the dense map · **R** the raw picture (tap to switch, hold to "
+        "peek) · **N** regions · **F** fit · **0** one to one · **+ −** zoom · wheel, pinch and drag work too\n\n"
+        "**Z** takes the last answer back, again and again · **P** looks at the part before, **Escape** returns\n\n"
+        "An answer is kept in this browser until it is stored, through a lost connection or a reload; three may wait. "
+        "One that cannot be stored comes back and says why. A key counts for the picture that you see: the second "
+        "half of a double press counts for nothing. After an answer against the model, **1–6** give a reason, or "
+        "nothing does.\n\n"
+        "Where the first look is your own, the model's word comes with your answer: **Enter** keeps that, another key "
+        "changes it, and both stay on record. A dashed box is the model's, a solid one a person's. Keys rest while you "
+        "type.",
     ),
     PageEntry(
         "inspector/correct",
@@ -64,11 +71,19 @@ PAGES = (
         "Inspect",
         "draw",
         Action.REVIEW,
-        "The boxes start as the model drew them. Drag on the picture to add one. Move the pointer over the picture "
-        "and press the pencil at its top right to move, resize or delete one. Give each box its class and "
-        "severity in the table on the right, then save with a verdict. Corners are kept in the whole picture's own "
-        "pixels. The older look at a part stays on record: a "
-        "correction is a new review.",
+        "The regions start as the model drew them, or as the last review has them. **Drag** on empty ground draws, "
+        "inside a region moves it, at its grips resizes it; **Shift** and a drag draw on top of another one.\n\n"
+        "**1–9** class of the chosen region and of the next one · **Shift 1–3** minor, major, critical (**Shift 0** "
+        "not said) · **Tab** next region, **Shift Tab** the one before · **Del** removes\n\n"
+        "**Arrows** nudge by a pixel, with Shift by ten; with nothing chosen they move the picture · **Ctrl Z** undo, "
+        "**Ctrl Shift Z** redo\n\n"
+        "**Wheel, pinch, + −** zoom · **F** fits the picture, or fills the stage · **0** one to one · **Space** and a "
+        "drag, or two fingers, move the picture · **Esc** lets go; after a second one, Tab leaves the picture\n\n"
+        "**Enter** saves as fail and goes on; without any region it asks · **S** fail · **W** rework · **A** pass · "
+        "**D** unsure · **B** back to the queue\n\n"
+        "What is not saved yet is kept in this browser for you alone, through a reload, a lost connection or a new "
+        "sign-in. It ends when it is saved, or when somebody has answered the part since. For outlines and freehand "
+        "masks change the editor at the top right.",
     ),
     PageEntry(
         "inspector/inspect",
@@ -153,8 +168,41 @@ PAGES = (
         "Admin",
         "group",
         Action.PEOPLE,
-        "Accounts, roles and sites. A password has 15 characters or more; a sentence is easiest. Disabling somebody "
-        "ends their sessions at once. Nobody changes their own role.",
+        "Accounts, roles and sites. A password has 15 characters or more; a sentence is easiest. A new role or "
+        "password, and disabling somebody, end their sessions at once. Nobody changes their own account. A "
+        "leaver's name can be replaced by a number: what they did stays on record.",
+    ),
+    PageEntry(
+        "admin/sites",
+        "Sites",
+        "Admin",
+        "factory",
+        Action.PEOPLE,
+        "A plant's time zone, in which its people read times, and whether a picture has to name its part. Cameras "
+        "and lines appear with their first picture; announce one here to see it before. Model, policy and classes "
+        "are set on their own pages.",
+    ),
+    PageEntry(
+        "admin/audit",
+        "Audit trail",
+        "Admin",
+        "history",
+        Action.AUDIT,
+        "Who did what, when and why. Each event is kept with its act, and sealed within a second into a chain "
+        "whose key is not in the store. **Verify** looks at every event and seal and names what was edited, "
+        "removed, swapped or inserted. The chain's end is kept every day beside the store; carry one elsewhere "
+        "with `holdpoint audit head`, and a cut-off end is found, too.",
+    ),
+    PageEntry(
+        "admin/upkeep",
+        "Upkeep",
+        "Admin",
+        "inventory_2",
+        Action.UPKEEP,
+        "Backups and how long what is kept. A backup is a folder with a manifest of hashes; `holdpoint restore` "
+        "puts it into an empty HOLDPOINT_HOME. Retention deletes once a day what is older than the rules say, "
+        "never what an open task is about, and leaves its row in the audit trail. Rehearse counts and deletes "
+        "nothing.",
     ),
 )
 BY_PATH: Mapping[str, PageEntry] = {entry.path: entry for entry in PAGES}

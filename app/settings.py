@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import BadInput
@@ -27,6 +27,10 @@ class Settings(BaseSettings):
         serve_seconds: longest wait for an answer; HOLD after it.
         upload_bytes: largest picture the endpoint and the page take.
         settle_seconds: how long a file in an inbox must stay unchanged before it is opened.
+        oidc_issuer: address of the company's own sign-in (OpenID Connect); empty for passwords only.
+        oidc_client_id: as it knows Holdpoint.
+        oidc_client_secret: what it gave Holdpoint to prove itself.
+        oidc_name: what its button says.
     """
 
     model_config = SettingsConfigDict(env_prefix="HOLDPOINT_", frozen=True, extra="ignore")
@@ -43,6 +47,10 @@ class Settings(BaseSettings):
     serve_seconds: float = Field(default=60, gt=0)
     upload_bytes: int = Field(default=64 << 20, ge=1 << 10)
     settle_seconds: float = Field(default=1.0, ge=0)
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_name: str = Field(default="your company", max_length=40)
 
     def model_post_init(self, _context: Any) -> None:
         """Make `home` absolute, and put the store in it by default."""
@@ -80,6 +88,11 @@ class Settings(BaseSettings):
     def uploads(self) -> Path:
         """Pictures that arrived over the network; these are the originals."""
         return self.home / "uploads"
+
+    @property
+    def backups(self) -> Path:
+        """Backups that were asked for from a page; an administrator carries them elsewhere."""
+        return self.home / "backups"
 
     @property
     def secrets(self) -> Path:

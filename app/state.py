@@ -3,36 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import streamlit as st
 
 from core.errors import HoldpointError
-from core.records import Region
+from core.records import Region, Verdict
 
 T = TypeVar("T")
 
 
 @dataclass
 class QueueState:
-    """What the queue page shows over the picture, and the last act.
+    """What the pages about a part in hand share; the queue's own work is kept by its desk in the browser.
 
     Attributes:
-        image: chosen view of the part in hand, as (task, image).
-        acted: (task, revision, fence) of acts already sent: a second press of the same one is dropped.
-        done: task ids answered in this session, oldest first, for undo.
-        message: what the last act did, shown once.
+        started: when a part was first looked at, as a timestamp by task id.
     """
 
-    heatmap: bool = False
-    where: bool = False
-    regions: bool = True
-    image: tuple[int, int] | None = None
-    looking_back: int | None = None
-    acted: list[tuple[int, int, int]] = field(default_factory=list)
-    done: list[int] = field(default_factory=list)
-    message: str = ""
-    failed: str = ""
     started: dict[int, float] = field(default_factory=dict)
 
 
@@ -41,15 +30,29 @@ class CorrectState:
     """What has been drawn and not yet saved.
 
     Attributes:
-        item: names the task and revision that the drafts belong to; another item drops them.
+        item: names the task, revision and lease that the drafts belong to; another item drops them.
         drafts: regions as edited, by image id.
-        redraws: grows when the canvas must start again from the draft.
+        redraws: grows when an engine must start again from the draft.
+        engine, tool: that this person edits with; an empty one is the default.
+        next_class: that the next region gets, by image id, where it was chosen outside the editor.
+        saved: (task, revision) of what was saved lately; their drafts in the browser may go.
+        restored: names the picture whose draft came back from the browser and may be thrown away.
+        case: the part in hand as it was gathered, and when.
+        wanted: verdict and item that somebody asked to save and that no run of the page has come to yet.
     """
 
     item: str | None = None
     image: int | None = None
     drafts: dict[int, tuple[Region, ...]] = field(default_factory=dict)
     redraws: int = 0
+    engine: str = ""
+    tool: str = ""
+    next_class: dict[int, str] = field(default_factory=dict)
+    saved: list[tuple[int, int]] = field(default_factory=list)
+    restored: str = ""
+    case: Any = None  # an app.shown.Case, which imports what imports this
+    gathered: datetime | None = None
+    wanted: tuple[Verdict, str] | None = None
     message: str = ""
     failed: str = ""
 
@@ -64,6 +67,7 @@ class InspectState:
         warmed: the model that was loaded ahead.
         sent: what became of those sent to the queue, by content hash.
         refused: why some of the pictures on the page could not be scored, by name.
+        stumbled: those among them that may go well another time.
     """
 
     results: dict[str, Any] = field(default_factory=dict)
@@ -71,6 +75,7 @@ class InspectState:
     warmed: str | None = None
     sent: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    stumbled: set[str] = field(default_factory=set)
     message: str = ""
     failed: str = ""
 
@@ -123,6 +128,31 @@ class QuarantineState(FormState):
 @dataclass
 class PeopleState(FormState):
     """People page."""
+
+
+@dataclass
+class SitesState(FormState):
+    """Sites page."""
+
+
+@dataclass
+class AuditState(FormState):
+    """Audit page.
+
+    Attributes:
+        before: events older than this id are shown; None starts at the newest.
+        asked: the filters that the page stands for.
+        verified: what the last look at the chain found.
+    """
+
+    before: int | None = None
+    asked: Any = None
+    verified: Any = None
+
+
+@dataclass
+class UpkeepState(FormState):
+    """Upkeep page."""
 
 
 @dataclass

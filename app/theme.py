@@ -99,24 +99,14 @@ _CSS = """
 .st-key-person { position: fixed; top: .62rem; right: 3.8rem; z-index: 1000000; width: auto !important }
 .st-key-person button { min-height: 2.4rem; height: 2.4rem }
 [data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > style:only-child),
-[data-testid="stLayoutWrapper"]:has(> .st-key-person) { position: absolute }
-[class*="st-key-queue-PASS"] button, [class*="st-key-correct-PASS"] button { border-left: 5px solid #1f9d68 }
-[class*="st-key-queue-FAIL"] button, [class*="st-key-correct-FAIL"] button { border-left: 5px solid #d9434e }
-[class*="st-key-queue-REWORK"] button, [class*="st-key-correct-REWORK"] button { border-left: 5px solid #9b6be0 }
-[class*="st-key-queue-UNSURE"] button, [class*="st-key-correct-UNSURE"] button { border-left: 5px solid #8a949e }
-.st-key-panel [data-testid="stProgress"] p { line-height: 1.2; margin: 0 }
-.st-key-panel [data-testid="stProgress"] [data-testid="stMarkdownContainer"] { margin: 0 }
-.st-key-panel [data-testid="stProgress"] { display: flex; align-items: center; gap: .6rem }
-.st-key-panel [data-testid="stProgress"] > :first-child { flex: 0 0 58% }
-.st-key-panel [data-testid="stProgress"] > :last-child { flex: 1 }
-.st-key-panel [data-testid="stCaptionContainer"] { margin: 0 }
-.st-key-panel { font-size: .92rem }
-.st-key-panel .stVerticalBlock { gap: .3rem }
-.st-key-panel p { margin-bottom: .1rem }
-.st-key-panel table { width: 100%; border: 0; font-size: .9rem; margin: 0 }
-.st-key-panel thead { display: none }
-.st-key-panel td { border: 0 !important; padding: .06rem .5rem .06rem 0; vertical-align: top }
-.st-key-panel td:first-child { opacity: .72; white-space: nowrap; width: 5.5rem }
+[data-testid="stLayoutWrapper"]:has(> .st-key-person, > .st-key-forget) { position: absolute }
+[class*="st-key-correct-PASS"] button { border-left: 5px solid #1f9d68 }
+[class*="st-key-correct-FAIL"] button { border-left: 5px solid #d9434e }
+[class*="st-key-correct-REWORK"] button { border-left: 5px solid #9b6be0 }
+[class*="st-key-correct-UNSURE"] button { border-left: 5px solid #8a949e }
+.st-key-inspect-drop [data-testid="stFileUploaderDropzone"] { min-height: 45dvh;
+  flex-direction: column; align-items: center; justify-content: center }
+.st-key-inspect-drop [data-testid="stFileUploaderDropzone"] > * { flex: none }
 .st-key-thumbs img { max-height: 56px; object-fit: cover; border-radius: 4px }
 .band { position: relative; height: 1.5rem; margin: .1rem 0 }
 .band > div { position: absolute; top: .75rem; height: .5rem }

@@ -8,7 +8,7 @@ from app.state import HomeState, state
 from app.widgets.frame import notices, title
 from app.widgets.jobs import recent_jobs, worker_state
 from app.widgets.next_steps import next_steps
-from app.widgets.text import plain
+from app.widgets.text import one_line
 
 view = state(HomeState)
 title("home")
@@ -29,7 +29,7 @@ with left:
         {
             "site": site.name,
             "waiting": context.store().queue.counts(site.name).waiting,
-            "auto-PASS": f"paused: {plain(site.paused)}" if site.paused else "on" if site.calibrated else "off",
+            "auto-PASS": f"paused: {one_line(site.paused)}" if site.paused else "on" if site.calibrated else "off",
             "model": site.model or "none yet",
             "classes": len(site.taxonomy.ids),
         }

@@ -26,6 +26,7 @@ PEOPLE: Sequence[tuple[str, Role, tuple[str, ...] | None]] = (
     ("Quentin", Role.QA_LEAD, None),
     ("Dora", Role.DATA_SCIENTIST, None),
     ("Ada", Role.ADMIN, None),
+    ("Vera", Role.VIEWER, None),
 )
 
 
@@ -84,7 +85,7 @@ def make_plant(home: Path, *, parts: int = 8, now: datetime | None = None, demo:
             path = pictures / f"part{number}-{view}.png"
             pixels = _picture(rng, flaw if view == "top" else None)
             cv2.imwrite(str(path), pixels)
-            score = 0.45 + 0.04 * number if view == "top" else 0.1
+            score = 0.45 + 0.04 * (number % 13) if view == "top" else 0.1
             capture = Capture(
                 source=str(path), part=f"P-{number:03}", order="55120", machine="mill 4", line="line B", camera="cam 3",
                 stage="after milling", view=view, part_type="bracket", taken_at=moment - timedelta(minutes=40 - number),

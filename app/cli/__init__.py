@@ -15,7 +15,8 @@ from types import FrameType, TracebackType
 import typer
 from typer._click.exceptions import ClickException  # typer carries its own click and does not export this
 
-from app.cli import desk, labels, line, science
+from app.cli import desk, labels, line, office, science
+from app.cli.shared import stop_sealing
 from core.errors import HoldpointError
 
 cli = typer.Typer(
@@ -26,7 +27,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (line, labels, science, desk):
+for part in (line, labels, science, desk, office):
     part.register(cli)
 
 
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         return _fail(f"The system refused ({error.strerror or error}{where}).", 1)
+    finally:
+        stop_sealing()
     return status if isinstance(status, int) else 0
 
 

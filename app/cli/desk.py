@@ -1,13 +1,11 @@
-"""Commands about who decides and under which rules: sites, thresholds, users, doctor."""
+"""Commands about who decides and under which rules: sites, thresholds, doctor."""
 
-import getpass
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.output import put, table
-from app.cli.shared import Json, Site, current, store
+from app.cli.shared import Json, Site, current, pairs, store
 from core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -24,19 +22,16 @@ def register(cli: typer.Typer) -> None:
     sites.command("add")(sites_add)
     sites.command("pause")(sites_pause)
     sites.command("resume")(sites_resume)
+    sites.command("timezone")(sites_timezone)
+    sites.command("ids")(sites_ids)
+    sites.command("names")(sites_names)
     sites.command("part-type")(sites_part_type)
     thresholds = typer.Typer(help="The policy of a site: proposed by one, approved by another.", no_args_is_help=True)
     thresholds.command("show")(thresholds_show)
     thresholds.command("propose")(thresholds_propose)
     thresholds.command("approve")(thresholds_approve)
-    users = typer.Typer(help="Accounts.", no_args_is_help=True)
-    users.command("list")(users_list)
-    users.command("add")(users_add)
-    users.command("disable")(users_disable)
-    users.command("password")(users_password)
     cli.add_typer(sites, name="sites")
     cli.add_typer(thresholds, name="thresholds")
-    cli.add_typer(users, name="users")
 
 
 def doctor(as_json: Json = False) -> None:
@@ -93,6 +88,40 @@ def sites_add(
     chosen = None if taxonomy is None else shipped(taxonomy)
     site = store().sites.add(name, chosen, timezone, requires_ids=requires_ids)
     put({"site": site.name}, as_json, lambda: [f"{site.name} is a site."])
+
+
+def sites_timezone(
+    site: Annotated[str, typer.Argument(metavar="SITE")],
+    timezone: Annotated[str, typer.Argument(metavar="ZONE", help="Such as Europe/Paris.")],
+) -> None:
+    """Set in which time zone a site's people read times."""
+    store().sites.set_timezone(site, timezone)
+    typer.echo(f"{site} reads times in {timezone}.")
+
+
+def sites_ids(
+    site: Annotated[str, typer.Argument(metavar="SITE")],
+    required: Annotated[bool, typer.Option("--required/--optional", help="Whether a picture has to name its part.")],
+) -> None:
+    """Say whether a picture without a part id is quarantined."""
+    store().sites.require_ids(site, required)
+    typer.echo(f"{site}: a picture without a part id is {'quarantined' if required else 'filed'}.")
+
+
+def sites_names(
+    site: Annotated[str, typer.Argument(metavar="SITE")],
+    add: Annotated[list[str] | None, typer.Option("--add", help="KIND=NAME, such as camera='cam 3'.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List a site's cameras and lines; with --add, announce one before its first picture."""
+    held = store()
+    for given in add or []:
+        for kind, name in pairs([given], "--add").items():
+            held.sites.add_name(site, kind, name)
+    found = held.sites.names(site)
+    document = [{"kind": one.kind, "name": one.name, "images": one.images, "last": one.last_at} for one in found]
+    rows = [[one.kind, one.name, one.images, f"{one.last_at:%Y-%m-%d %H:%M}" if one.last_at else None] for one in found]
+    put(document, as_json, lambda: table(rows, ("kind", "name", "pictures", "last (UTC)")))
 
 
 def sites_pause(
@@ -243,69 +272,6 @@ def thresholds_approve(
     """Put a proposed policy in force."""
     made = store(by).policies.approve(site, number, reason)
     put(_policy(made), as_json, lambda: [f"Policy {number} is in force at {site}."])
-
-
-def users_list(as_json: Json = False) -> None:
-    """List the accounts."""
-    people = store().people.all()
-    document = [
-        {
-            "name": one.name,
-            "role": one.role.value,
-            "sites": None if one.sites is None else list(one.sites),
-            "disabled": one.disabled,
-        }
-        for one in people
-    ]
-    rows = [
-        [
-            one.name,
-            one.role.spoken,
-            "all" if one.sites is None else ", ".join(one.sites),
-            "disabled" if one.disabled else "",
-        ]
-        for one in people
-    ]
-    put(document, as_json, lambda: table(rows, ("name", "role", "sites", "")))
-
-
-def users_add(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    role: Annotated[str, typer.Option("--role", help="inspector, qa_lead, data_scientist or admin.")],
-    site: Annotated[
-        list[str] | None, typer.Option("--site", help="A site they may see; all without it. May be repeated.")
-    ] = None,
-) -> None:
-    """Add an account; the password is asked for, or read from standard input."""
-    from core.roles import Role
-
-    try:
-        what = Role(role)
-    except ValueError as error:
-        raise BadInput(f"'{role}' is no role: choose {', '.join(one.value for one in Role)}.") from error
-    person = store().people.add(name, _password(), what, site or None)
-    typer.echo(f"{person.name} may sign in as {person.role.spoken}.")
-
-
-def users_disable(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Disable an account and end its sessions."""
-    store().people.disable(name)
-    typer.echo(f"{name} cannot sign in any more.")
-
-
-def users_password(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Set a new password and end the account's sessions; it is asked for, or read from standard input."""
-    store().people.set_password(name, _password())
-    typer.echo(f"{name} has a new password.")
-
-
-def _password() -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    first = getpass.getpass("Password (15 characters or more): ")
-    if getpass.getpass("Once more: ") != first:
-        raise BadInput("The two passwords differ: nothing was changed.")
-    return first
 
 
 def _policy(policy: "Policy") -> dict[str, Any]:

@@ -56,11 +56,10 @@ def run(
     ] = "127.0.0.1",
 ) -> None:
     """Open the web app with its worker; make the demo plant first where the store is empty."""
-    from app.jobs.runner import run_all
+    from app.jobs.together import run_all
 
     with progress("Demo plant") as say:
-        status = run_all(current(), host, port, note, say)
-    raise typer.Exit(status)
+        run_all(current(), host, port, note, say)
 
 
 def work() -> None:
@@ -105,7 +104,11 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Stop when everything in the inbox is filed.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Ingest files as they arrive, until interrupted."""
+    """Ingest files as they arrive, until interrupted.
+
+    A part waits for the views of its part type. Where none are declared and --part-from joins files into parts, it
+    waits until no picture of it has come for the time-out of its part type, or for 30 s without one.
+    """
     from app.jobs.watch import watch as work
 
     with progress(f"Watching {inbox}") as say:

@@ -8,6 +8,7 @@ import typer
 from core.errors import BadInput
 
 if TYPE_CHECKING:
+    from app.jobs.sealing import Sealer
     from app.settings import Settings
     from data.store import Store
 
@@ -25,13 +26,23 @@ def current() -> "Settings":
     return now
 
 
-def store(by: str | None = None) -> "Store":
-    """The store; with `by`, acting as that person and no more than they may."""
-    from core.roles import Actor
-    from data.store import open_store
+_running: "list[Sealer]" = []
 
-    opened = open_store(current().database_url)
+
+def store(by: str | None = None) -> "Store":
+    """The store; with `by`, acting as that person and no more than they may. What the command does is sealed."""
+    from app.jobs.sealing import Sealer, open_plant
+    from core.roles import Actor
+
+    opened = open_plant(current())
+    _running.append(Sealer(opened, current()))
     return opened if by is None else opened.acting_as(Actor(by))
+
+
+def stop_sealing() -> None:
+    """Seal what the command did; the last thing before it ends."""
+    while _running:
+        _running.pop().stop()
 
 
 def pairs(values: list[str], option: str) -> dict[str, str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from data.store import Store
 
 LEAST_FREE_BYTES = 2 << 30
+SEAL_LATE_S = 60
+BACKUP_LATE_DAYS = 7
 _TROUBLE = (*MODEL_FAILURES, ImportError, SQLAlchemyError)
 PACKAGES = ("streamlit", "torch", "timm", "openvino", "sqlmodel", "sqlalchemy", "duckdb", "numpy", "pillow")
 
@@ -46,9 +48,9 @@ def examine(settings: Settings, now: datetime | None = None) -> list[Check]:
     checks = [*_versions(), *_cv2(), _disk(settings.home)]
     store: Store | None = None
     try:
-        from data.store import open_store
+        from app.jobs.sealing import open_plant
 
-        store = open_store(settings.database_url)
+        store = open_plant(settings)
         checks += _database(store)
     except _TROUBLE as error:
         checks.append(Check("store", "wrong", sentence(error)))
@@ -57,6 +59,8 @@ def examine(settings: Settings, now: datetime | None = None) -> list[Check]:
     if store is not None:
         checks += _models(settings, store)
         checks.append(_worker(store, when))
+        checks.append(_sealing(store, when))
+        checks.append(_backup(store, when))
     return checks
 
 
@@ -151,6 +155,27 @@ def _models(settings: Settings, store: "Store") -> Iterator[Check]:
             yield Check("model", "wrong", f"{name} at {site}: {sentence(error)}")
     if not used:
         yield Check("model", "note", "no site has a model in use: everything that arrives is held")
+
+
+def _sealing(store: "Store", now: datetime) -> Check:
+    """Whether the audit trail is sealed as it grows; whether it is whole is `holdpoint audit verify`'s to say."""
+    waiting, since = store.seals.waiting()
+    head = store.seals.head()
+    sealed = f"{head.number:,} events sealed, the last at {head.at:%Y-%m-%d %H:%M:%S} UTC" if head else "nothing sealed"
+    if since is not None and (now - since).total_seconds() > SEAL_LATE_S:
+        late = f"{waiting:,} wait since {since:%Y-%m-%d %H:%M} UTC"
+        # Nobody seals while nothing runs; a worker that is alive and does not is another matter.
+        return Check("audit trail", "wrong" if store.jobs.alive(now) else "note", f"{sealed}; {late}")
+    return Check("audit trail", "ok", f"{sealed}, {waiting} in their first second")
+
+
+def _backup(store: "Store", now: datetime) -> Check:
+    last = next(iter(store.upkeep.backups(1)), None)
+    if last is None:
+        return Check("backup", "note", "none yet: holdpoint backup FOLDER makes one")
+    days = (now - last.at).days
+    told = f"the last one {days} days ago" if days > 1 else "the last one within two days"
+    return Check("backup", "ok" if days <= BACKUP_LATE_DAYS else "note", f"{told}, at {last.new.get('folder', '?')}")
 
 
 def _worker(store: "Store", now: datetime) -> Check:

@@ -12,7 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.errors import BadInput
 
 COOKIE = "holdpoint"
-OPEN_PATHS = ("/sign-in", "/_stcore/health", "/_stcore/script-health-check")
+OPEN_PATHS = (
+    "/sign-in",
+    "/sign-in/company",
+    "/sign-in/company/back",
+    "/_stcore/health",
+    "/_stcore/script-health-check",
+)
+UPLOADS = "/_stcore/upload_file/"
 OPEN_FOLDERS = ("/static/", "/favicon")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -105,14 +112,20 @@ class Guard:
     Args:
         signed_in: whether a session token is good; asks the store, in a thread.
         allowed_hosts: read at every request, so that a changed setting counts.
+        may_upload: whether the person of a session token may upload so many more bytes now.
     """
 
     def __init__(
-        self, app: ASGIApp, signed_in: Callable[[str], bool], allowed_hosts: Callable[[], Iterable[str]]
+        self,
+        app: ASGIApp,
+        signed_in: Callable[[str], bool],
+        allowed_hosts: Callable[[], Iterable[str]],
+        may_upload: Callable[[str, int], bool] = lambda token, size: True,
     ) -> None:
         self._app = app
         self._signed_in = signed_in
         self._allowed_hosts = allowed_hosts
+        self._may_upload = may_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -141,11 +154,22 @@ class Guard:
         token = HTTPConnection(scope).cookies.get(COOKIE, "")
         known: bool = bool(token) and await run_in_threadpool(self._signed_in, token)
         if known:
-            return None
+            return await self._too_much(scope, headers, token)
         asks_for_a_page = scope["path"] == "/" or "text/html" in headers.get("accept", "")
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and asks_for_a_page:
             return RedirectResponse(f"/sign-in?next={quote(scope['path'])}", 303)
         return PlainTextResponse("Sign in first.", 401)
+
+    async def _too_much(self, scope: Scope, headers: Headers, token: str) -> Response | None:
+        """An upload has to say how large it is, and one person's have a limit together."""
+        if scope["type"] != "http" or scope["method"] != "PUT" or not scope["path"].startswith(UPLOADS):
+            return None
+        length = headers.get("content-length", "")
+        if not length.isdecimal():
+            return PlainTextResponse("An upload has to say how large it is.", 411)
+        if await run_in_threadpool(self._may_upload, token, int(length)):
+            return None
+        return PlainTextResponse("You have uploaded a lot in the last minutes. Wait a little, then go on.", 429)
 
 
 def _with_headers(send: Send) -> Send:

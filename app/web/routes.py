@@ -1,5 +1,6 @@
 """Our own addresses beside Streamlit's: signing in and out, pictures, and finished exports."""
 
+import re
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from starlette.routing import Route
 
 from app import context
 from app.theme import HEATMAP_RAMP, WHERE_RAMP
-from app.web import sign_in
+from app.web import answers, oidc, sign_in
 from app.web.guard import COOKIE
 from app.web.pictures import KINDS, Pictures, placeholder
 from core.errors import BadInput, HoldpointError, NotAllowed, NotFound, QuarantineReason, Unreadable
@@ -23,6 +24,7 @@ from core.roles import Action, Actor, Role, allowed
 
 SESSION_SECONDS = 12 * 3600  # a shift and its overlap; the store ends it earlier where it says so
 FORM_BYTES = 8192
+_CROP = re.compile(r"(\d{1,6}),(\d{1,6}),(\d{1,6}),(\d{1,6})/(\d{1,5})")
 
 
 def routes() -> list[Route]:
@@ -30,8 +32,12 @@ def routes() -> list[Route]:
     return [
         Route("/sign-in", show_sign_in, methods=["GET"]),
         Route("/sign-in", post_sign_in, methods=["POST"]),
+        Route(oidc.START, to_company, methods=["GET"]),
+        Route(oidc.BACK, from_company, methods=["GET"]),
         Route("/sign-out", post_sign_out, methods=["POST"]),
+        Route("/img/{image_id:int}", crop, methods=["GET"]),
         Route("/img/{image_id:int}/{kind}", picture, methods=["GET"]),
+        *answers.routes(),
         Route("/export/{job_id:int}", export, methods=["GET"]),
     ]
 
@@ -49,7 +55,9 @@ async def show_sign_in(request: Request) -> Response:
 async def _sign_in_page(request: Request, message: str = "", status: int = 200) -> Response:
     next_path = sign_in.safe_next(request.query_params.get("next", "/"))
     people = await run_in_threadpool(_demo_people, request)
-    html = sign_in.page(demo_people=people, next_path=next_path, message=message)
+    current = context.settings()
+    company = current.oidc_name if current.oidc_issuer else ""
+    html = sign_in.page(demo_people=people, next_path=next_path, message=message, company=company)
     return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
 
 
@@ -72,7 +80,11 @@ async def post_sign_in(request: Request) -> Response:
         token = await run_in_threadpool(_token_for, request, fields)
     except NotAllowed as error:
         return await _sign_in_page(request, str(error) or sign_in.WRONG, 401)
-    target = sign_in.safe_next(request.query_params.get("next", "/"))
+    return _come_in(request, token, sign_in.safe_next(request.query_params.get("next", "/")))
+
+
+def _come_in(request: Request, token: str, target: str) -> Response:
+    """Hand out the session's cookie and go on to the page that was asked for."""
     response = RedirectResponse(target, 303, headers={"Cache-Control": "no-store"})
     response.set_cookie(
         COOKIE,
@@ -83,6 +95,45 @@ async def post_sign_in(request: Request) -> Response:
         samesite="lax",
         secure=request.url.scheme == "https",
     )
+    return response
+
+
+async def to_company(request: Request) -> Response:
+    """Send the browser to the company's own sign-in."""
+    current = context.settings()
+    if not current.oidc_issuer:
+        return await _sign_in_page(request, "Here one signs in with a password.", 404)
+    try:
+        where, number = await oidc.start(request, current, sign_in.safe_next(request.query_params.get("next", "/")))
+    except NotAllowed as error:
+        return await _sign_in_page(request, str(error), 502)
+    response = RedirectResponse(where, 303, headers={"Cache-Control": "no-store"})
+    response.set_cookie(
+        oidc.COOKIE,
+        number,
+        max_age=oidc.PATIENCE_S,
+        path=oidc.START,
+        httponly=True,
+        samesite="lax",  # it has to come along when the company sends the browser back
+        secure=request.url.scheme == "https",
+    )
+    return response
+
+
+async def from_company(request: Request) -> Response:
+    """Whom the company names gets a session, if an administrator has made them an account."""
+    current = context.settings()
+    if not current.oidc_issuer:
+        return await _sign_in_page(request, "Here one signs in with a password.", 404)
+    try:
+        issuer, subject, email, target = await oidc.finish(request, current)
+        people = context.plant().people
+        token = await run_in_threadpool(people.sign_in_company, issuer, subject, email, context.now())
+    except NotAllowed as error:
+        response = await _sign_in_page(request, str(error), 401)
+    else:
+        response = _come_in(request, token, sign_in.safe_next(target))
+    response.delete_cookie(oidc.COOKIE, path=oidc.START)
     return response
 
 
@@ -138,6 +189,36 @@ def _picture(token: str, asked: dict[str, object]) -> Response:
     except Unreadable as error:
         return _unreadable(image_id, image.state, error)
     return FileResponse(path, media_type=media, headers={"Cache-Control": "private, max-age=900"})
+
+
+async def crop(request: Request) -> Response:
+    """A box of a filed picture: `?box=x,y,width,height&width=most`, in the picture's own pixels."""
+    return await run_in_threadpool(_crop, request)
+
+
+def _crop(request: Request) -> Response:
+    plant = context.plant()
+    person = plant.people.who(request.cookies.get(COOKIE, ""))
+    if person is None:
+        return PlainTextResponse("Sign in first.", 401)
+    image_id = int(request.path_params["image_id"])
+    asked = _CROP.fullmatch(f"{request.query_params.get('box', '')}/{request.query_params.get('width', '')}")
+    if asked is None:
+        return PlainTextResponse("Ask for box=x,y,width,height and width=, in whole pixels.", 400)
+    x, y, wide, high, most = map(int, asked.groups())
+    try:
+        image = plant.acting_as(Actor(person.name)).images.get(image_id)
+    except NotFound:
+        return PlainTextResponse("There is no such image.", 404)
+    except NotAllowed:
+        return PlainTextResponse("This image belongs to a site that is not yours.", 403)
+    try:
+        made = _pictures(context.settings().previews).crop(image, (x, y, wide, high), most)
+    except Unreadable as error:
+        return _unreadable(image_id, image.state, error)
+    except BadInput as error:
+        return PlainTextResponse(str(error), 400)
+    return Response(made, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=900"})
 
 
 def _unreadable(image_id: int, known: ImageState, error: Unreadable) -> Response:

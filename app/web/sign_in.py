@@ -56,13 +56,14 @@ def safe_next(target: str) -> str:
     return parts.path if local and "\\" not in target else "/"
 
 
-def page(*, demo_people: Sequence[tuple[str, Role]], next_path: str, message: str = "") -> str:
+def page(*, demo_people: Sequence[tuple[str, Role]], next_path: str, message: str = "", company: str = "") -> str:
     """The whole page as HTML.
 
     Args:
         demo_people: name and role of those who may enter by a button; empty unless loopback and demo plant.
         next_path: from `safe_next`.
         message: a sentence on top; empty for none.
+        company: name of the company's own sign-in; empty where there is none.
     """
     target = quote(next_path)
     people = "".join(
@@ -75,7 +76,10 @@ def page(*, demo_people: Sequence[tuple[str, Role]], next_path: str, message: st
         f'<section aria-labelledby="demo"><h2 id="demo">Demo plant: come in as</h2><div class="people">{people}</div>'
         '<p class="note">These buttons exist only on this machine and only with the demo plant.</p></section>'
     )
-    focus = "" if people else " autofocus"
+    by_company = (
+        f'<section><a class="go" href="/sign-in/company?next={target}">Sign in with {escape(company)}</a></section>'
+    )
+    focus = "" if people or company else " autofocus"
     form = (
         '<section aria-labelledby="own"><h2 id="own">Your account</h2>'
         f'<form method="post" action="/sign-in?next={target}">'
@@ -92,5 +96,6 @@ def page(*, demo_people: Sequence[tuple[str, Role]], next_path: str, message: st
         icon=_icon(),
         message=f'<p role="alert">{escape(message)}</p>' if message else "",
         demo=demo if people else "",
+        company=by_company if company else "",
         form=form,
     )

@@ -33,6 +33,7 @@ with left:
     if not site.calibrated:
         st.info("The model is not calibrated at this site, so nothing passes by itself.", icon=":material/straighten:")
     acts.pause_controls(view, site)
+    acts.first_look_control(view, site, policy)
     st.subheader("History", anchor=False)
     if not history:
         st.caption("Nothing has been proposed yet.")

@@ -155,7 +155,15 @@ def test_accounts_take_their_password_from_standard_input(
     assert main(["users", "disable", "ines"]) == 0
     capsys.readouterr()
     assert main(["users", "list", "--json"]) == 0
-    assert printed(capsys) == [{"name": "ines", "role": "inspector", "sites": ["lyon"], "disabled": True}]
+    (ines,) = printed(capsys)
+    assert ines == {
+        "name": "ines",
+        "role": "inspector",
+        "sites": ["lyon"],
+        "disabled": True,
+        "locked": False,
+        "oidc": None,
+    }
 
 
 def test_a_taxonomy_goes_out_and_comes_back(held: Store, tmp_path: Path, capsys: Capture):

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from app import theme
 from app.web.guard import COOKIE, MUST_HOLD, Guard, check_config, host_allowed, is_open, same_origin
 from app.web.sign_in import on_loopback, page, safe_next
+from app.web.uploads import UploadBudget
 from core.errors import BadInput
 from core.roles import Role
 
@@ -72,6 +73,25 @@ def test_signed_out_nothing_but_the_sign_in_is_served(client):
 def test_uploads_are_refused_before_sign_in(client):
     assert client.put("/_stcore/upload_file/x/y", content=b"x").status_code == 401
     assert signed_in(client).put("/_stcore/upload_file/x/y", content=b"x").status_code == 200
+
+
+def test_an_upload_says_its_size_and_one_persons_have_a_limit_together():
+    now = [0.0]
+    budget = UploadBudget(most_bytes=10, window_s=60, clock=lambda: now[0])
+    app = Starlette(
+        routes=[Route("/_stcore/upload_file/x/y", _hello, methods=["PUT"])],
+        middleware=[Middleware(Guard, signed_in=bool, allowed_hosts=lambda: ["testserver"], may_upload=budget.take)],
+    )
+    client = TestClient(app)
+    path = "/_stcore/upload_file/x/y"
+
+    def put(who, content):
+        return client.put(path, content=content, headers={"cookie": f"{COOKIE}={who}"}).status_code
+
+    assert put("ana", iter([b"no length"])) == 411
+    assert [put("ana", b"123456"), put("ana", b"123456"), put("ben", b"123456")] == [200, 429, 200]
+    now[0] = 61
+    assert put("ana", b"123456") == 200
 
 
 def test_no_script_runs_for_who_is_not_signed_in(client):

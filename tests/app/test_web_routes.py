@@ -53,6 +53,12 @@ def test_a_password_starts_a_session_in_a_cookie_that_scripts_cannot_read(client
     assert PASSWORD not in cookie
 
 
+@pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
+def test_under_https_the_cookie_travels_no_other_way(client, scheme, secure):
+    answer = client.post(f"{scheme}://127.0.0.1/sign-in", data={"name": "Ines", "password": PASSWORD})
+    assert ("secure" in answer.headers["set-cookie"].lower()) is secure
+
+
 def test_a_wrong_password_is_refused_without_saying_which_half_was_wrong(client):
     wrong = client.post("/sign-in", data={"name": "Ines", "password": "wrong wrong wrong wrong"})
     nobody = client.post("/sign-in", data={"name": "Nobody", "password": "wrong wrong wrong wrong"})

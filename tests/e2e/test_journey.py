@@ -9,7 +9,6 @@ from app.navigation import PAGES
 from core.records import Verdict
 from core.roles import Actor
 from data.store import open_store
-from tests.small_plant import HEIGHT, WIDTH
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]
 SLOW = 30_000  # milliseconds; the machine that runs this may be busy
@@ -29,17 +28,29 @@ def part_in_hand(page: Page) -> str:
 
 def ready(page: Page) -> None:
     """The part is in hand and nothing loads any more: what is pressed from here on must count."""
-    part_in_hand(page)
-    expect(page.locator("img.layer[data-id=heatmap]")).to_be_attached(timeout=SLOW)
-    expect(page.locator("[data-testid=stStatusWidget]")).to_have_count(0, timeout=SLOW)
-    page.wait_for_timeout(500)
+    expect(page.locator(".desk-root")).to_have_attribute("data-ready", re.compile(r"^\d+\.\d+$"), timeout=SLOW)
 
 
 def answer_by_key(page: Page, key: str) -> str:
+    ready(page)
     before = part_in_hand(page)
     page.keyboard.press(key)
     expect(page.get_by_role("cell", name=before, exact=True)).to_have_count(0, timeout=SLOW)
     return before
+
+
+def draw(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """A drag in the editor between two points of the picture."""
+    stage = page.locator(".stage[data-ready=yes]")
+    expect(stage).to_be_visible(timeout=SLOW)
+    at = stage.bounding_box()
+    scale, left, top = map(float, stage.get_attribute("data-view").split())
+    spots = [(at["x"] + left + x * scale, at["y"] + top + y * scale) for x, y in (start, end)]
+    page.mouse.move(*spots[0])
+    page.mouse.down()
+    page.mouse.move(*((a + b) / 2 for a, b in zip(*spots, strict=True)), steps=5)
+    page.mouse.move(*spots[1], steps=5)
+    page.mouse.up()
 
 
 def test_an_inspector_clears_undoes_corrects_and_a_scientist_exports_and_imports(page: Page, server, tmp_path):
@@ -54,19 +65,11 @@ def test_an_inspector_clears_undoes_corrects_and_a_scientist_exports_and_imports
 
     page.keyboard.press("b")
     expect(page.get_by_role("heading", name="Correct")).to_be_visible(timeout=SLOW)
-    canvas = page.locator("canvas").last
-    expect(canvas).to_be_visible(timeout=SLOW)
-    page.wait_for_timeout(1500)
-    rows = page.get_by_role("button", name="Remove")
-    before = rows.count()
-    at = canvas.bounding_box()
-    start, end = (0.10, 0.60), (0.25, 0.85)
-    page.mouse.move(at["x"] + start[0] * at["width"], at["y"] + start[1] * at["height"])
-    page.mouse.down()
-    page.mouse.move(at["x"] + 0.2 * at["width"], at["y"] + 0.8 * at["height"], steps=5)
-    page.mouse.move(at["x"] + end[0] * at["width"], at["y"] + end[1] * at["height"], steps=5)
-    page.mouse.up()
-    expect(rows).to_have_count(before + 1, timeout=SLOW)
+    expect(page.locator(".stage[data-ready=yes]")).to_be_visible(timeout=SLOW)
+    before = page.locator("tr[data-key]").count()
+    start, end = (64, 240), (160, 340)  # in the picture's own pixels
+    draw(page, start, end)
+    expect(page.locator("tr[data-key]")).to_have_count(before + 1, timeout=SLOW)
     page.keyboard.press("s")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible(timeout=SLOW)
 
@@ -75,11 +78,8 @@ def test_an_inspector_clears_undoes_corrects_and_a_scientist_exports_and_imports
     review = store.reviews.of_part(task.part_id)[-1]
     assert review.verdict is Verdict.FAIL
     drawn = [region for regions in review.regions.values() for region in regions][-1]
-    within = 0.02  # the pointer moves in whole screen pixels, and a line has a width
-    assert drawn.x == pytest.approx(start[0] * WIDTH, abs=within * WIDTH)
-    assert drawn.y == pytest.approx(start[1] * HEIGHT, abs=within * HEIGHT)
-    assert drawn.x + drawn.width == pytest.approx(end[0] * WIDTH, abs=within * WIDTH)
-    assert drawn.y + drawn.height == pytest.approx(end[1] * HEIGHT, abs=within * HEIGHT)
+    corners = (drawn.x, drawn.y, drawn.x + drawn.width, drawn.y + drawn.height)
+    assert corners == pytest.approx((*start, *end), abs=0.5)  # half a pixel of what was shown
 
     page.context.clear_cookies()
     come_in(page, server, "Dora")
@@ -117,27 +117,21 @@ def test_a_key_pressed_right_after_a_drag_does_not_lose_the_drag(page: Page, ser
     ready(page)
     page.keyboard.press("b")
     expect(page.get_by_role("heading", name="Correct")).to_be_visible(timeout=SLOW)
-    canvas = page.locator("canvas").last
-    expect(canvas).to_be_visible(timeout=SLOW)
-    page.wait_for_timeout(1500)
+    expect(page.locator(".stage[data-ready=yes]")).to_be_visible(timeout=SLOW)
     task = open_store(server.plant.url, Actor("Ines")).queue.held()
-    at = canvas.bounding_box()
-    page.mouse.move(at["x"] + 0.6 * at["width"], at["y"] + 0.6 * at["height"])
-    page.mouse.down()
-    page.mouse.move(at["x"] + 0.8 * at["width"], at["y"] + 0.8 * at["height"], steps=4)
-    page.mouse.up()
-    page.keyboard.press("w")  # long before the canvas has told of the stroke
+    draw(page, (384, 240), (512, 320))
+    page.keyboard.press("w")  # at once, as a hand does that knows the keys
     expect(page.get_by_role("heading", name="Queue")).to_be_visible(timeout=SLOW)
     review = open_store(server.plant.url, Actor("Ines")).reviews.of_part(task.part_id)[-1]
     drawn = [region for regions in review.regions.values() for region in regions][-1]
     assert review.verdict is Verdict.REWORK
-    assert drawn.x == pytest.approx(0.6 * WIDTH, abs=0.02 * WIDTH)
+    assert (drawn.x, drawn.y) == pytest.approx((384, 240), abs=0.5)
 
 
 def test_a_layer_shows_while_its_key_is_held_and_stays_when_it_is_tapped(page: Page, server):
     come_in(page, server, "Ines")
     ready(page)
-    layer = page.locator("img.layer[data-id=heatmap]")
+    layer = page.locator(".world:not(.waiting) img.layer[data-id=heatmap]")
     page.keyboard.down("g")
     expect(layer).to_have_attribute("data-shown", "yes")
     page.wait_for_timeout(600)

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from app import acts
+from app import acts, office
 from app.state import FormState
 from core.roles import Actor, Role
 from data.store import open_store
@@ -68,7 +68,8 @@ def test_a_short_password_is_refused_in_words(app):
 
 def test_disabling_somebody_ends_their_session(app, plant, template):
     page = app("Ada", "admin/people")
-    next(button for button in page.button if button.key == "people.disable.Ines").click().run()
+    next(button for button in page.button if button.key == "people.change.Ines").click().run()
+    press(page, "Disable")
     assert open_store(plant.url).people.who(template[1]["Ines"]) is None
 
 
@@ -146,7 +147,7 @@ def test_somebody_without_the_right_gets_the_stores_refusal(app, plant):
     view = FormState()
     acts.map_name(view, SITE, "hairline", "CRACK")
     assert "may not" in view.failed
-    acts.add_person(view, "Eve", Role.ADMIN, (), PASSWORD)
+    office.add_person(view, "Eve", Role.ADMIN, (), PASSWORD)
     assert "may not" in view.failed
 
 

@@ -7,7 +7,13 @@ from core.roles import Role, allowed
 from data.store import open_store
 from tests.small_plant import PASSWORD
 
-PEOPLE = {Role.INSPECTOR: "Ines", Role.QA_LEAD: "Quentin", Role.DATA_SCIENTIST: "Dora", Role.ADMIN: "Ada"}
+PEOPLE = {
+    Role.INSPECTOR: "Ines",
+    Role.QA_LEAD: "Quentin",
+    Role.DATA_SCIENTIST: "Dora",
+    Role.ADMIN: "Ada",
+    Role.VIEWER: "Vera",
+}
 WHO_SEES = [(entry, PEOPLE[role]) for entry in PAGES for role in Role if allowed(role, entry.action)]
 WHO_DOES_NOT = [(entry, PEOPLE[role]) for entry in PAGES for role in Role if not allowed(role, entry.action)]
 
