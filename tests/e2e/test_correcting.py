@@ -220,6 +220,7 @@ def test_outlines_and_freehand_masks_are_drawn_on_the_canvas_and_stored(page: Pa
     task = held(server)
     page.get_by_role("button", name="Editor").click()
     page.get_by_text("Canvas", exact=True).click()
+    expect(page.locator("canvas.upper-canvas")).to_have_count(1, timeout=SLOW)  # the one of the run before goes first
     expect(page.locator("canvas.upper-canvas")).to_be_visible(timeout=SLOW)
     page.keyboard.press("Escape")
     expect(rows(page)).to_have_count(3, timeout=SLOW)
@@ -239,6 +240,7 @@ def test_outlines_and_freehand_masks_are_drawn_on_the_canvas_and_stored(page: Pa
     expect(rows(page)).to_have_count(5, timeout=SLOW)
 
     page.reload()  # drafts of this engine are kept as well
+    expect(page.locator("canvas.upper-canvas")).to_have_count(1, timeout=SLOW)  # the one of the run before goes first
     expect(page.locator("canvas.upper-canvas")).to_be_visible(timeout=SLOW)
     expect(rows(page)).to_have_count(5, timeout=SLOW)
     expect(page.get_by_text("Draft restored.")).to_be_visible(timeout=SLOW)
