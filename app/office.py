@@ -64,6 +64,15 @@ def reset_password(view: FormState, name: str, key: str) -> None:
         view.message = f"{name} has a new password and signs in again."
 
 
+def change_own_password(view: FormState, name: str, *keys: str) -> None:
+    """One's own password, from the fields of the old one, the new one, and the new one again."""
+    with told(view):
+        old, new, again = (str(typed(key) or "") for key in keys)
+        if new != again:
+            raise BadInput("The two new passwords differ: type the same one twice.")
+        context.store().people.set_password(name, new, old)
+
+
 def unlock(view: FormState, name: str) -> None:
     """Forget wrong passwords."""
     with told(view):
@@ -128,6 +137,14 @@ def add_name(view: FormState, site: str, kind: str, name: str) -> None:
     with told(view):
         context.store().sites.add_name(site, kind, name)
         view.message = f"{site} has the {kind} {name.strip()}."
+
+
+def rename(view: FormState, site: str, kind: str, key: str) -> None:
+    """Another name for a camera or line; its pictures go with it."""
+    with told(view):
+        name, becomes = str(typed(f"{key}.old") or ""), str(typed(f"{key}.new") or "").strip()
+        context.store().sites.rename(site, kind, name, becomes)
+        view.message = f"The {kind} {name} is called {becomes} from now on."
 
 
 # --- audit trail ----------------------------------------------------------------------------------------------------

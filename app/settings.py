@@ -27,6 +27,8 @@ class Settings(BaseSettings):
         serve_seconds: longest wait for an answer; HOLD after it.
         upload_bytes: largest picture the endpoint and the page take.
         settle_seconds: how long a file in an inbox must stay unchanged before it is opened.
+        backup_hours: the worker makes a backup so often; 0 leaves it to people.
+        backups_kept: of those that the worker made by itself; older ones are deleted.
         oidc_issuer: address of the company's own sign-in (OpenID Connect); empty for passwords only.
         oidc_client_id: as it knows Holdpoint.
         oidc_client_secret: what it gave Holdpoint to prove itself.
@@ -47,6 +49,8 @@ class Settings(BaseSettings):
     serve_seconds: float = Field(default=60, gt=0)
     upload_bytes: int = Field(default=64 << 20, ge=1 << 10)
     settle_seconds: float = Field(default=1.0, ge=0)
+    backup_hours: float = Field(default=0, ge=0)
+    backups_kept: int = Field(default=7, ge=1, le=1000)
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")

@@ -91,6 +91,11 @@ class FormState:
 
 
 @dataclass
+class AccountState(FormState):
+    """The form about one's own account."""
+
+
+@dataclass
 class HomeState(FormState):
     """Front page."""
 

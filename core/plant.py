@@ -25,6 +25,8 @@ class Site:
         paused: why auto-PASS is paused; None while it is on.
         requires_ids: a picture without a part id is quarantined.
         blind: inspectors answer before they see what the model says; where a policy audits, they always do.
+        paused_at: since when auto-PASS is paused; None while it is on, and for a pause from before this was noted.
+        calibrated_until: when somebody has to look at the calibration again; from then on nothing passes by itself.
     """
 
     id: int
@@ -37,6 +39,21 @@ class Site:
     paused: str | None = None
     requires_ids: bool = False
     blind: bool = False
+    paused_at: datetime | None = None
+    calibrated_until: datetime | None = None
+
+    def stopped(self, now: datetime) -> str | None:
+        """Why nothing passes by itself at the moment though a policy may allow it; None where it may."""
+        return why_stopped(self.paused, self.calibrated_until, now)
+
+
+def why_stopped(paused: str | None, calibrated_until: datetime | None, now: datetime) -> str | None:
+    """Why auto-PASS rests: somebody paused it, or the calibration was to be looked at again by now."""
+    if paused is not None:
+        return paused
+    if calibrated_until is not None and calibrated_until <= now:
+        return f"the calibration was to be looked at again by {calibrated_until:%d %b %Y}"
+    return None
 
 
 @dataclass(frozen=True)
@@ -160,6 +177,7 @@ class Person:
         sites: names of the sites they may see; None for all of them.
         demo: belongs to the demo plant, where signing in needs no password on loopback.
         identity: the address or subject under which the company's sign-in knows them.
+        password: whether they have one, and not the company's sign-in alone.
     """
 
     name: str
@@ -168,6 +186,7 @@ class Person:
     disabled: bool = False
     demo: bool = False
     identity: str | None = None
+    password: bool = True
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ def register(cli: typer.Typer) -> None:
     sites.command("timezone")(sites_timezone)
     sites.command("ids")(sites_ids)
     sites.command("names")(sites_names)
+    sites.command("rename")(sites_rename)
+    sites.command("first-look")(sites_first_look)
     sites.command("part-type")(sites_part_type)
     thresholds = typer.Typer(help="The policy of a site: proposed by one, approved by another.", no_args_is_help=True)
     thresholds.command("show")(thresholds_show)
@@ -122,6 +124,30 @@ def sites_names(
     document = [{"kind": one.kind, "name": one.name, "images": one.images, "last": one.last_at} for one in found]
     rows = [[one.kind, one.name, one.images, f"{one.last_at:%Y-%m-%d %H:%M}" if one.last_at else None] for one in found]
     put(document, as_json, lambda: table(rows, ("kind", "name", "pictures", "last (UTC)")))
+
+
+def sites_rename(
+    site: Annotated[str, typer.Argument(metavar="SITE")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="camera or line.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called today.")],
+    becomes: Annotated[str, typer.Argument(metavar="NEW")],
+) -> None:
+    """Give a camera or line another name; its pictures go with it."""
+    store().sites.rename(site, kind, name, becomes)
+    typer.echo(f"The {kind} {name} is called {becomes.strip()} from now on; the old name would make a new {kind}.")
+
+
+def sites_first_look(
+    site: Annotated[str, typer.Argument(metavar="SITE")],
+    own: Annotated[
+        bool, typer.Option("--own/--shared", help="Whether inspectors answer before they see what the model says.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="For the audit trail.")] = "",
+) -> None:
+    """Say whose the first look at a part is: the inspector's own, or shared with the model."""
+    store().sites.set_blind(site, own, reason)
+    told = "is the inspector's own" if own else "is shared with the model, unless the site runs audits"
+    typer.echo(f"The first look at {site} {told}.")
 
 
 def sites_pause(

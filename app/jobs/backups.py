@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,12 @@ from app.jobs.line import Progress, quiet
 from app.settings import Settings
 from core.errors import BadInput, Conflict
 from core.records import Image
+from core.roles import WORKER
 
 if TYPE_CHECKING:
     from data.store import Store
 
+KIND = "backup"
 MANIFEST = "manifest.json"
 FORMAT = 1
 STORE, KEYS, HEADS, MODELS, DATASETS = "store", "keys", "audit", "models", "datasets"
@@ -98,6 +100,32 @@ def backup(
     }
     store.upkeep.backed_up({name: told[name] for name in ("folder", "manifest", "bytes")}, when)
     return told
+
+
+def submit_when_due(store: "Store", current: Settings, now: datetime) -> int | None:
+    """Ask for a backup where the settings want one and the worker has not asked for one lately."""
+    if not current.backup_hours:
+        return None
+    last = next((one for one in store.jobs.recent(50, kind=KIND) if one.by == WORKER.name), None)
+    if last is not None and now - last.submitted_at < timedelta(hours=current.backup_hours):
+        return None
+    return store.acting_as(WORKER).jobs.submit(KIND, {}, now)
+
+
+def prune(store: "Store", current: Settings) -> list[Path]:
+    """Delete the worker's own backups but the newest ones; what people asked for stays.
+
+    Returns:
+        The folders that went.
+    """
+    ours = [Path(one.new["folder"]) for one in store.upkeep.backups(2000) if one.by == WORKER.name]
+    there = [one for one in ours if one.parent == current.backups and one.is_dir() and not one.is_symlink()]
+    gone = there[current.backups_kept :]
+    for folder in gone:
+        shutil.rmtree(folder)
+    if gone:
+        store.upkeep.deleted(KIND, {"kept": current.backups_kept, "folders": [str(one) for one in gone]})
+    return gone
 
 
 def check(folder: Path) -> dict[str, Any]:

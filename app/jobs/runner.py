@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from app.jobs import backups, retention
 from app.jobs.line import Progress
 from app.jobs.processes import child_process, end_on_signals, ended_how
-from app.jobs.retention import submit_when_due
 from app.jobs.sealing import Sealer, open_plant
 from app.settings import Settings, settings
 from core.errors import BadInput, Conflict, HoldpointError, NotFound
@@ -111,16 +111,15 @@ def _reread(store: "Store", current: Settings, given: Mapping[str, Any], progres
 
 
 def _retention(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.retention import clean
-
-    return clean(store, current, progress=progress, **given)
+    return retention.clean(store, current, progress=progress, **given)
 
 
 def _backup(store: "Store", current: Settings, _given: Mapping[str, Any], progress: Progress) -> Any:
     """Into the plant's own folder and nowhere else: a job's arguments come from a page."""
-    from app.jobs.backups import backup
-
-    return backup(store, current, current.backups, progress=progress)
+    told = backups.backup(store, current, current.backups, progress=progress)
+    if store.actor == WORKER:
+        told["deleted"] = [str(one) for one in backups.prune(store, current)]
+    return told
 
 
 KINDS: Mapping[str, Run] = {
@@ -232,7 +231,7 @@ def work(
     ending = stop or threading.Event()
     worker = name or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
     held = store.acting_as(WORKER)
-    clockwork = Clockwork(held, now)
+    clockwork = Clockwork(held, now, current)
     beaten = float("-inf")
     while not ending.is_set():
         clockwork.tick()
@@ -254,6 +253,7 @@ class Clockwork:
 
     store: "Store"
     now: Callable[[], datetime]
+    current: Settings = field(default_factory=settings)
     _swept: float = float("-inf")
     _before: int | None = None
 
@@ -263,7 +263,8 @@ class Clockwork:
         if time.monotonic() - self._swept >= SWEEP_S:
             self._swept = time.monotonic()
             self.sweep()
-            submit_when_due(self.store, self.now())
+            retention.submit_when_due(self.store, self.now())
+            backups.submit_when_due(self.store, self.current, self.now())
 
     def sweep(self) -> None:
         """Try the files again that were missing or changed, and look at the next of all the others."""

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.navigation import BY_PATH
+from app.widgets.own_account import own_password
 from app.widgets.text import plain
 from core.errors import Conflict, HoldpointError, NotAllowed, NotFound
 from core.plant import Person
@@ -45,6 +46,7 @@ def person_menu(person: Person) -> None:
         st.caption(
             f"{person.role.spoken} · {plain(', '.join(person.sites)) if person.sites is not None else 'all sites'}"
         )
+        own_password(person)
         st.html(
             '<form method="post" action="/sign-out"><button type="submit" style="font:inherit;padding:.5rem 1rem;'
             'border-radius:6px;border:1px solid currentColor;background:transparent;color:inherit;cursor:pointer">'

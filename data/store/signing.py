@@ -220,4 +220,6 @@ def person_of(connection: Connection, row: Any) -> Person:
     if not row.all_sites:
         query = sa.select(sites.c.name).join(user_sites, user_sites.c.site_id == sites.c.id)
         given = tuple(connection.scalars(query.where(user_sites.c.user_id == row.id).order_by(sites.c.name)))
-    return Person(row.name, Role(row.role), given, row.disabled, row.demo, row.identity)
+    return Person(
+        row.name, Role(row.role), given, row.disabled, row.demo, row.identity, row.password_hash != NO_PASSWORD
+    )

@@ -139,12 +139,7 @@ class Sites(SubStore):
         Raises:
             Conflict: when there is one of that name.
         """
-        if kind not in _NAMED:
-            raise BadInput(f"'{kind}' is neither a camera nor a line.")
-        name = name.strip()
-        if not 1 <= len(name) <= 100 or not name.isprintable():
-            raise BadInput(f"A {kind} needs a name of 1 to 100 printable characters.")
-        rows = _NAMED[kind][0]
+        rows, name = _named(kind), _checked_name(kind, name)
         with self.writing(Action.PEOPLE) as (connection, rights):
             row: Any = site_row(connection, site)
             rights.need(Action.PEOPLE, row.id)
@@ -155,6 +150,28 @@ class Sites(SubStore):
             connection.execute(sa.insert(rows).values(site_id=row.id, name=name))
             record(connection, entry(self.now(now), self.actor.name, f"{kind} added", f"site {site}", site_id=row.id,
                                      new={"name": name}))  # fmt: skip
+
+    def rename(self, site: str, kind: str, name: str, becomes: str, now: datetime | None = None) -> None:
+        """Give a camera or line another name; its pictures go with it.
+
+        Whoever still sends pictures under the old name makes a new camera or line of that name.
+
+        Raises:
+            Conflict: when the site has one of the new name.
+        """
+        rows, becomes = _named(kind), _checked_name(kind, becomes)
+        with self.writing(Action.PEOPLE) as (connection, rights):
+            row: Any = site_row(connection, site)
+            rights.need(Action.PEOPLE, row.id)
+            self.database.one_at_a_time(connection, "filing", row.id)
+            ids = {one.name: one.id for one in connection.execute(sa.select(rows).where(rows.c.site_id == row.id))}
+            if name not in ids:
+                raise NotFound(f"{site} has no {kind} '{name}'.")
+            if becomes in ids:
+                raise Conflict(f"{site} has a {kind} '{becomes}' already.")
+            connection.execute(sa.update(rows).where(rows.c.id == ids[name]).values(name=becomes))
+            record(connection, entry(self.now(now), self.actor.name, f"{kind} renamed", f"site {site}", site_id=row.id,
+                                     old={"name": name}, new={"name": becomes}))  # fmt: skip
 
     def _change(
         self, site: str, values: dict[str, Any], act: str, reason: str, now: datetime | None,
@@ -180,6 +197,19 @@ def _site(connection: Connection, row: Any) -> Site:
         row.id, row.name, row.timezone, taxonomy, number, row.model, row.calibrated, row.paused, row.requires_ids,
         row.blind,
     )  # fmt: skip
+
+
+def _named(kind: str) -> sa.Table:
+    if kind not in _NAMED:
+        raise BadInput(f"'{kind}' is neither a camera nor a line.")
+    return _NAMED[kind][0]
+
+
+def _checked_name(kind: str, name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise BadInput(f"A {kind} needs a name of 1 to 100 printable characters.")
+    return name
 
 
 def _check_zone(timezone: str) -> None:

@@ -155,8 +155,14 @@ class Upkeep(SubStore):
             record(connection, entry(self.now(now), self.actor.name, DELETED, "audit trail", new=told))
             return old
 
-    def deleted(self, kind: DataClass, told: Mapping[str, Any], now: datetime | None = None) -> None:
-        """Leave a row about files that were deleted and of which the store keeps no record of their own."""
+    def deleted(self, kind: str, told: Mapping[str, Any], now: datetime | None = None) -> None:
+        """Leave a row about files that were deleted and of which the store keeps no record of their own.
+
+        Args:
+            kind: a data class, or "backup".
+            told: how many, how old.
+            now: aware UTC.
+        """
         with self.writing(Action.UPKEEP) as (connection, _):
             what = f"{kind} deleted"
             record(connection, entry(self.now(now), self.actor.name, what, f"data class {kind}", new=dict(told)))

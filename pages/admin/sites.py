@@ -59,6 +59,17 @@ with right:
         st.dataframe(rows, hide_index=True, height="content")
     else:
         st.caption("None yet: a camera or line appears with its first picture, or is announced here.")
+    for kind in ("camera", "line"):
+        names = [one.name for one in found if one.kind == kind]
+        key = f"sites.rename.{site.name}.{kind}"
+        if names and st.container(horizontal=True).toggle(f"Rename a {kind}", key=f"{key}.show"):
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                st.selectbox("Which", names, key=f"{key}.old", format_func=one_line)
+                st.text_input("New name", key=f"{key}.new", max_chars=100,
+                              help="Its pictures go with it. Tell whoever sends them: the old name would make a "
+                              f"new {kind}.")  # fmt: skip
+                st.button("Rename", key=f"{key}.go", icon=":material/edit:", on_click=office.rename,
+                          args=(view, site.name, kind, key))  # fmt: skip
     with st.form("sites.name", clear_on_submit=True), st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox("Announce", ["camera", "line"], width=140)
         new = st.text_input("Name", max_chars=100)

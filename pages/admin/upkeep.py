@@ -35,6 +35,9 @@ with right:
     st.caption("Store, models, datasets, heads of the audit trail and the plant's keys, with a manifest of hashes. "
                "Pictures stay where they lie and are listed. Carry the folder to another machine and keep it as safe "
                "as the plant; `holdpoint restore` puts it into an empty one.")  # fmt: skip
+    every, kept = context.settings().backup_hours, context.settings().backups_kept
+    st.caption(f"The worker makes one every {every:g} hours and keeps its newest {kept}." if every else
+               "Backups are made by hand. `HOLDPOINT_BACKUP_HOURS=24` lets the worker make one a day.")  # fmt: skip
     for one in backups:
         with st.container(border=True, gap=None):
             st.text(one.new["folder"])

@@ -162,6 +162,14 @@ def test_cameras_and_lines_are_announced(current: Settings, capsys):
     assert [(one["kind"], one["name"]) for one in found] == [("camera", "cam 1"), ("camera", "cam 2"), ("line", "B")]
     assert "already" in failed(capsys, "sites", "names", "lyon", "--add", "line=B")
     assert "neither" in failed(capsys, "sites", "names", "lyon", "--add", "robot=B")
+    assert main(["sites", "rename", "lyon", "camera", "cam 2", "cam 7"]) == 0
+    assert [one["name"] for one in said(capsys, "sites", "names", "lyon")] == ["cam 1", "cam 7", "B"]
+    assert "no camera 'cam 2'" in failed(capsys, "sites", "rename", "lyon", "camera", "cam 2", "cam 8")
+    assert "already" in failed(capsys, "sites", "rename", "lyon", "camera", "cam 1", "cam 7")
+    assert main(["sites", "first-look", "lyon", "--own", "--reason", "audits begin"]) == 0
+    assert open_store(current.database_url).sites.get("lyon").blind
+    assert main(["sites", "first-look", "lyon", "--shared"]) == 0
+    assert not open_store(current.database_url).sites.get("lyon").blind
     assert main(["sites", "timezone", "lyon", "Europe/Rome"]) == 0
     assert main(["sites", "ids", "lyon", "--required"]) == 0
     assert said(capsys, "sites", "list")[0]["timezone"] == "Europe/Rome"

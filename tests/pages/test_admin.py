@@ -123,6 +123,36 @@ def test_cameras_and_lines_are_listed_with_their_last_picture_and_announced(app,
     assert "cam 4" in [found.name for found in store_of(plant).sites.names(SITE)]
 
 
+def test_a_renamed_camera_keeps_its_pictures(app, plant):
+    before = {one.id for one in store_of(plant).images.find(camera="cam 3")}
+    page = app("Ada", "admin/sites")
+    key = f"sites.rename.{SITE}.camera"
+    by_key(page.toggle, f"{key}.show").set_value(True).run()
+    by_key(page.text_input, f"{key}.new").set_value("north gate").run()
+    press(page, "Rename")
+    assert "north gate" in page.success[0].value
+    assert {one.id for one in store_of(plant).images.find(camera="north gate")} == before != set()
+    assert [one.action for one in store_of(plant).audit.recent(1)] == ["camera renamed"]
+
+
+def test_people_change_their_own_password_and_sign_in_again(app, plant, template):
+    other = "seven calm rivers at dusk"
+
+    def ask(old, again):
+        page = app("Ines")
+        for label, text in (("Old password", old), ("New password", other), ("New password once more", again)):
+            one(page.text_input, label).set_value(text)
+        return press(page, "Change it")
+
+    assert "two new passwords differ" in ask(PASSWORD, PASSWORD).error[0].value
+    assert "old password is wrong" in ask("not at all this one", other).error[0].value
+    store = open_store(plant.url)
+    assert store.people.who(template[1]["Ines"]) is not None
+    ask(PASSWORD, other)
+    assert store.people.who(template[1]["Ines"]) is None
+    assert store.people.sign_in("Ines", other)
+
+
 def test_the_trail_is_filtered_by_who_what_and_where(app):
     page = app("Ada", "admin/audit")
     assert len(page.dataframe[0].value) > 5

@@ -1,6 +1,7 @@
 """A backup is restored into an empty home and compared row by row, on both databases."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from app.jobs import backups, sealing
 from app.settings import Settings
 from core.errors import BadInput, Conflict, NotAllowed
 from core.records import Verdict
-from core.roles import Role
+from core.roles import WORKER, Role
 from data.store import Store, open_store
 from tests.data.store.plant import answer, arrival, file, person, site
 
@@ -174,3 +175,30 @@ def test_only_who_keeps_the_plant_makes_a_backup(homes, plant: Store, tmp_path: 
     with pytest.raises(NotAllowed):
         backups.backup(person(plant, "vera", Role.VIEWER), homes[0], tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
+
+
+def test_the_worker_makes_one_as_often_as_the_settings_say(homes, plant):
+    by_hand, now = homes[0], plant.database.clock()
+    current = by_hand.model_copy(update={"backup_hours": 24})
+    worker = plant.acting_as(WORKER)
+    assert backups.submit_when_due(worker, by_hand, now) is None
+    plant.jobs.submit("backup")  # somebody's own does not count as the day's
+    assert backups.submit_when_due(worker, current, now) is not None
+    assert backups.submit_when_due(worker, current, now + timedelta(hours=23)) is None
+    assert backups.submit_when_due(worker, current, now + timedelta(hours=25)) is not None
+
+
+def test_old_backups_of_the_worker_go_and_everybody_elses_stay(homes, plant):
+    current = homes[0].model_copy(update={"backups_kept": 2})
+    worker, now = plant.acting_as(WORKER), plant.database.clock()
+    people = Path(backups.backup(plant, current, current.backups, now=now)["folder"])
+    elsewhere = Path(backups.backup(worker, current, current.home / "disk", now=now)["folder"])
+    own = [
+        Path(backups.backup(worker, current, current.backups, now=now + timedelta(hours=n))["folder"])
+        for n in range(1, 5)
+    ]
+    assert backups.prune(worker, current) == [own[1], own[0]]
+    assert [one.is_dir() for one in (people, elsewhere, *own)] == [True, True, False, False, True, True]
+    assert backups.check(own[-1])["tables"]
+    assert backups.prune(worker, current) == []
+    assert [one.action for one in plant.audit.recent(1, by="worker")] == ["backup deleted"]

@@ -27,6 +27,7 @@ CALLS = {
     "sites.set_timezone": (Action.PEOPLE, lambda s: s.sites.set_timezone("Lyon", "UTC")),
     "sites.require_ids": (Action.PEOPLE, lambda s: s.sites.require_ids("Lyon")),
     "sites.names": (Action.SEE, lambda s: s.sites.names("Lyon")),
+    "sites.rename": (Action.PEOPLE, lambda s: s.sites.rename("Lyon", "camera", "cam 8", "cam 9")),
     "sites.add_name": (Action.PEOPLE, lambda s: s.sites.add_name("Lyon", "camera", "cam 9")),
     "sites.set_blind": (Action.POLICY, lambda s: s.sites.set_blind("Lyon")),
     "part_types.get": (Action.SEE, lambda s: s.part_types.get("Lyon", "none")),
