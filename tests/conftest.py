@@ -1,10 +1,15 @@
 """What tests of several folders share: a migrated store in a folder of its own, or on a real PostgreSQL server."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+
+# One thread for each test process, set before anything loads torch: two processes share two cores, and a net's threads
+# wait for each other awake. Beside other work a training step took ten times the processor time on two of them.
+os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
 
 import pytest
 import sqlalchemy as sa

@@ -134,7 +134,7 @@ def fit(
     Args:
         net: as built; it is changed.
         train: the pictures to learn from.
-        validation: for choosing the epoch and stopping early; the last epoch is kept where empty.
+        validation: for choosing the epoch and stopping early; the last epoch is kept where they cannot tell.
         read: decodes one example.
         recipe: everything else that the result depends on.
         device: the CPU where None.
@@ -292,6 +292,11 @@ def fingerprint(net: DefectNet, train: Sequence[Example], validation: Sequence[E
     return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def _worth(epoch: Epoch) -> float | None:
+    """None where the validation pictures cannot say."""
+    return None if epoch.validation is None else epoch.validation.worth
+
+
 class _Run:
     """What has happened so far."""
 
@@ -302,11 +307,11 @@ class _Run:
         self.kept: resume.Tensors = {}
 
     def add(self, epoch: Epoch, net: DefectNet) -> None:
-        """Note an epoch; keep its weights where it is the best so far, or nothing was measured."""
-        best = self.history[self.best - 1].validation if self.best else None
+        """Note an epoch; keep its weights where it is the best so far, or nothing told it from the others."""
+        best = _worth(self.history[self.best - 1]) if self.best else None
         self.history.append(epoch)
-        early = epoch.number <= self.settled
-        if early or best is None or epoch.validation is None or epoch.validation.worth > best.worth:
+        early, worth = epoch.number <= self.settled, _worth(epoch)
+        if early or best is None or worth is None or worth > best:
             self.best = epoch.number
             self.kept = {k: v.detach().clone() for k, v in net.state_dict().items()}
 

@@ -11,6 +11,7 @@ from models.training.sampling import Augmentation
 from models.training.schedule import Schedule
 
 EPOCHS = 12
+LEAST_WINDOWS = 256  # in an epoch: below that an epoch is too short a step to be chosen by
 WHOLE = 0.25  # of windows, where some must show all of the picture
 TRANSPLANTS = 0.5  # of good windows; see transplant.py
 
@@ -61,6 +62,7 @@ def recipe_for(
     exclusive = not any(len(set(e.classes)) > 1 for e in examples)
     return Recipe(
         epochs=epochs or (EPOCHS if pretrained else 3 * EPOCHS),
+        least_windows=LEAST_WINDOWS,
         seed=seed,
         look=look,
         augmentation=Augmentation() if flips else Augmentation.upright(),

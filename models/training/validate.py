@@ -98,9 +98,16 @@ class Progress:
     pointed: float | None = None
 
     @property
-    def worth(self) -> float:
-        """What the best epoch has most of: sharp, honest scores, and a map that knows where."""
-        return -self.log_loss + 0.25 * (self.dense_precision or 0.0) + 0.25 * (self.pointed or 0.0)
+    def worth(self) -> float | None:
+        """What the best epoch has most of: sharp, honest scores, and a map that knows where.
+
+        Scores count where there are both kinds of picture to tell apart: of defective ones alone, whoever calls
+        everything defective has the smallest loss. None where there are not, and nothing was drawn either.
+        """
+        if self.auroc is None and self.pointed is None:
+            return None
+        scores = 0.0 if self.auroc is None else -self.log_loss
+        return scores + 0.25 * (self.dense_precision or 0.0) + 0.25 * (self.pointed or 0.0)
 
 
 def progress_of(observed: Iterable[Observed], join: Join) -> Progress:

@@ -199,7 +199,7 @@ def table(name: str, found: Mapping[str, Any]) -> list[str]:
     whole = found["together"]
     means = [number(whole[f"mean_{key}"]) for key in ("auroc", "part_auroc", "pointing_game")]
     shown = (means[0] if claims.scores else "confounded", means[1] if claims.parts else "–")
-    rows.append(f"| {name} | mean | | | | | {shown[0]} | {shown[1]} | | {means[2]} | |")
+    rows.append(f"| {name} | mean | | | | {shown[0]} | {shown[1]} | | {means[2]} | |")
     rows.append(row((name, "together"), whole, whole["parts"], claims, "", ""))
     return rows
 

@@ -1,15 +1,28 @@
 """A tiny drawn dataset with its manifest, for tests of training and evaluation."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 
 from app.jobs.datasets import manifest_hash
 from app.settings import Settings
+
+
+@contextmanager
+def short_epochs() -> Iterator[None]:
+    """Trainings within see every picture twice in an epoch and no oftener: enough to have been trained."""
+    from models.training import recipes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipes, "LEAST_WINDOWS", 24)
+        yield
 
 
 def drawn(settings: Settings, name: str = "pits", per_split: dict[str, int] | None = None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from core.learn.evaluation import Judged, summarise
 from core.learn.metrics import auroc
 from core.pictures.tiling import Look
 from core.plant import PartType
-from tests.app.jobs.small_dataset import drawn, keep
+from tests.app.jobs.small_dataset import drawn, keep, short_epochs
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DESIGN = (
@@ -31,7 +31,8 @@ DESIGN = (
 def plant(tmp_path_factory):
     settings = Settings(home=tmp_path_factory.mktemp("plant"), device="cpu", offline=True, decoders=1)
     drawn(settings)
-    train(None, settings, "pits", "test_resnet", "scratch", 2, name="m", look=Look(tile=64, stride=32), now=NOW)
+    with short_epochs():
+        train(None, settings, "pits", "test_resnet", "scratch", 2, name="m", look=Look(tile=64, stride=32), now=NOW)
     return settings, evaluate(None, settings, "m", "pits", "test", now=NOW)
 
 

@@ -12,7 +12,7 @@ from app.settings import Settings
 from core.errors import BadInput
 from core.pictures.tiling import Look, neighbours
 from core.plant import JobState
-from tests.app.jobs.small_dataset import drawn, keep
+from tests.app.jobs.small_dataset import drawn, keep, short_epochs
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OWN = Look(tile=64, stride=32)
@@ -23,7 +23,8 @@ COARSE = Look(tile=64, stride=64, scale=0.5, whole_picture=True)
 def plant(tmp_path_factory):
     settings = Settings(home=tmp_path_factory.mktemp("plant"), device="cpu", offline=True, decoders=1)
     drawn(settings)
-    train(None, settings, "pits", "test_resnet", "scratch", 6, name="m", look=OWN, now=NOW)
+    with short_epochs():
+        train(None, settings, "pits", "test_resnet", "scratch", 3, name="m", look=OWN, now=NOW)
     return settings, compare_looks(None, settings, "m", "pits", "test", [OWN, COARSE], now=NOW)
 
 

@@ -12,10 +12,17 @@ from core.pictures.tiling import Look
 from core.plant import PartType
 from models.checkpoint import load
 from models.engine import Engine
-from tests.app.jobs.small_dataset import drawn, keep
+from tests.app.jobs.small_dataset import drawn, keep, short_epochs
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LOOK = Look(tile=64, stride=32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Nothing here depends on how long a model was trained."""
+    with short_epochs():
+        yield
 
 
 @pytest.fixture
@@ -24,7 +31,7 @@ def settings(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(quick, tmp_path_factory):
     """One model, trained once for the tests that only look at it."""
     settings = Settings(home=tmp_path_factory.mktemp("plant"), device="cpu", offline=True, decoders=1)
     drawn(settings)

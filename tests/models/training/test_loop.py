@@ -127,6 +127,13 @@ def test_it_stops_early_where_nothing_is_gained(plant, monkeypatch):
     assert len(fitted.history) == 4
 
 
+def test_the_last_epoch_is_kept_where_the_validation_pictures_cannot_tell(plant, monkeypatch):
+    train, val, read = plant
+    losses = iter([0.1, 0.4, 0.9])
+    monkeypatch.setattr("models.training.loop.progress_of", lambda seen, join: Progress(next(losses), None, None))
+    assert fit(built(), train, val, read, RECIPE).best == 3
+
+
 def test_without_validation_pictures_the_last_epoch_is_kept(plant):
     train, _, read = plant
     fitted = fit(built(), train, [], read, replace(RECIPE, epochs=2))
