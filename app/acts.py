@@ -1,5 +1,6 @@
 """What the buttons of the office pages do; each says in the page's own words how it went."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -63,33 +64,6 @@ def restore(view: FormState, image_id: int) -> None:
             view.message = "The worker reads the file again: mend or replace it first if it is broken."
 
 
-def propose(view: FormState, site: str, below: float, above: float, audit: float, reason: str) -> None:
-    """Propose thresholds; they do nothing until somebody else approves them."""
-    with told(view):
-        made = context.store().policies.propose(site, below, above, reason, audit_pass=audit, now=context.now())
-        view.message = f"Policy {made.number} waits for approval by somebody else."
-
-
-def approve_controls(view: FormState, site: Site, policy: Policy) -> None:
-    """A reason and a button; a person's own proposal says who else is needed."""
-    if policy.proposed_by == context.me().name:
-        st.caption("Somebody else approves it.", width="content")
-        return
-    why = f"policy.why.{site.name}.{policy.number}"
-    with st.popover("Approve", icon=":material/check:"):
-        st.text_input("Why these thresholds are right", key=why, max_chars=300)
-        key = f"policy.approve.{site.name}.{policy.number}"
-        st.button(
-            "Put in force", key=key, type="primary", on_click=_approve, args=(view, site.name, policy.number, why)
-        )
-
-
-def _approve(view: FormState, site: str, number: int, why: str) -> None:
-    with told(view):
-        context.store().policies.approve(site, number, _typed(why), now=context.now())
-        view.message = f"Policy {number} is in force at {site}."
-
-
 def _typed(key: str) -> str:
     """What a field holds at this moment: a callback's arguments are as old as the last run of the page."""
     return str(st.session_state.get(key, ""))
@@ -99,8 +73,10 @@ def pause_controls(view: FormState, site: Site) -> None:
     """Pause or resume auto-PASS, with a reason that inspectors will read."""
     if site.paused:
         st.warning(f"Auto-PASS is paused: {plain(site.paused)}", icon=":material/pause_circle:")
-        key = f"policy.resume.{site.name}"
-        st.button("Resume auto-PASS", key=key, icon=":material/play_circle:", on_click=_resume, args=(view, site.name))
+        why = f"policy.resumewhy.{site.name}"
+        with st.popover("Ask to resume", icon=":material/play_circle:"):
+            st.text_input("Why auto-PASS may be on again", key=why, max_chars=300)
+            st.button("Ask", key=f"policy.resume.{site.name}", on_click=_ask_resume, args=(view, site.name, why))
         return
     why = f"policy.pausewhy.{site.name}"
     with st.popover("Pause auto-PASS", icon=":material/pause_circle:"):
@@ -114,10 +90,10 @@ def _pause(view: FormState, site: str, why: str) -> None:
         view.message = f"Auto-PASS is paused at {site}."
 
 
-def _resume(view: FormState, site: str) -> None:
+def _ask_resume(view: FormState, site: str, why: str) -> None:
     with told(view):
-        context.store().sites.resume(site)
-        view.message = f"Auto-PASS is on again at {site}."
+        context.store().requests.ask_resume(site, _typed(why), now=context.now())
+        view.message = "Asked. Auto-PASS stays paused until somebody else agrees."
 
 
 def save_part_type(view: FormState, site: str, part_type: PartType) -> None:
@@ -177,9 +153,9 @@ def submit_export(view: FormState, format_name: str, filters: dict[str, Any]) ->
         view.message = "The worker writes it now."
 
 
-def first_look_control(view: FormState, site: Site, policy: Policy | None) -> None:
+def first_look_control(view: FormState, site: Site, in_force: Sequence[Policy]) -> None:
     """Whether inspectors answer before they see what the model says; where a policy audits, they always do."""
-    audits = policy is not None and policy.audits
+    audits = any(policy.audits for policy in in_force)
     st.toggle(
         "Inspectors answer before they see what the model says",
         value=site.blind or audits,

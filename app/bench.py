@@ -82,7 +82,7 @@ def decide(result: Inspected, site: str) -> Decided:
     """What the site's policy would make of this picture alone."""
     here = context.store().sites.get(site)
     picture = PartPicture(0, quality=result.quality, prediction=result.prediction)
-    rules = SiteRules(context.store().policies.in_force(site), here.calibrated, here.paused)
+    rules = SiteRules(context.store().policies.in_force(site), here.calibrated, here.stopped(context.now()))
     return decide_part(PartEvidence((picture,)), rules)
 
 

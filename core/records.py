@@ -57,6 +57,7 @@ class Route(StrEnum):
     REWORK = "rework"
     DIVERT = "divert"
     SECOND_SCAN = "second_scan"
+    STOP = "stop"
 
 
 class TaskKind(StrEnum):

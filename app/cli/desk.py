@@ -1,17 +1,11 @@
-"""Commands about who decides and under which rules: sites, thresholds, doctor."""
+"""Commands about the plant and whether it is in order: sites, doctor."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.output import put, table
 from app.cli.shared import Json, Site, current, pairs, store
-from core.errors import BadInput
-
-if TYPE_CHECKING:
-    from core.decide.policy import Policy
-
-By = Annotated[str, typer.Option("--by", help="Name of the account that acts.")]
 
 
 def register(cli: typer.Typer) -> None:
@@ -28,12 +22,7 @@ def register(cli: typer.Typer) -> None:
     sites.command("rename")(sites_rename)
     sites.command("first-look")(sites_first_look)
     sites.command("part-type")(sites_part_type)
-    thresholds = typer.Typer(help="The policy of a site: proposed by one, approved by another.", no_args_is_help=True)
-    thresholds.command("show")(thresholds_show)
-    thresholds.command("propose")(thresholds_propose)
-    thresholds.command("approve")(thresholds_approve)
     cli.add_typer(sites, name="sites")
-    cli.add_typer(thresholds, name="thresholds")
 
 
 def doctor(as_json: Json = False) -> None:
@@ -66,6 +55,7 @@ def sites_list(as_json: Json = False) -> None:
                 "timezone": site.timezone,
                 "model": site.model,
                 "calibrated": site.calibrated,
+                "calibrated_until": site.calibrated_until,
                 "policy": policy.number if policy else None,
                 "paused": site.paused,
                 "taxonomy": site.taxonomy.name if site.taxonomy_number else None,
@@ -161,11 +151,13 @@ def sites_pause(
 
 def sites_resume(
     site: Annotated[str, typer.Argument(metavar="SITE")],
-    reason: Annotated[str, typer.Option("--reason", help="Goes into the audit trail.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; whoever agrees reads it.")],
+    by: Annotated[str, typer.Option("--by", help="Name of the account that asks; somebody else agrees.")],
 ) -> None:
-    """Let parts pass automatically again."""
-    store().sites.resume(site, reason)
-    typer.echo(f"Auto-PASS is on at {site}.")
+    """Ask that parts pass automatically again; somebody else has to agree."""
+    from app.cli.policies import waits
+
+    typer.echo(waits(store(by).requests.ask_resume(site, reason)))
 
 
 def sites_part_type(
@@ -220,87 +212,3 @@ def sites_part_type(
         kind = replace(kind, **changes)
         held.part_types.put(site, kind)
     put(asdict(kind), as_json, lambda: [f"{key}: {value}" for key, value in asdict(kind).items()])
-
-
-def thresholds_show(site: Site, as_json: Json = False) -> None:
-    """Show the policy in force and those before and after it."""
-    held = store()
-    current_one = held.policies.in_force(site)
-    history = held.policies.history(site)
-    document = {
-        "site": site,
-        "in_force": None if current_one is None else _policy(current_one),
-        "history": [_policy(one) for one in history],
-    }
-
-    def lines() -> Any:
-        if current_one is None:
-            yield f"No policy is approved at {site}: nothing passes by itself."
-        rows = [
-            [
-                one.number,
-                one.pass_below,
-                one.fail_above,
-                one.proposed_by,
-                one.approved_by or "waits",
-                "in force" if current_one is not None and one.number == current_one.number else "",
-            ]
-            for one in history
-        ]
-        yield from table(rows, ("number", "pass below", "fail above", "proposed by", "approved by", ""))
-
-    put(document, as_json, lines)
-
-
-def thresholds_propose(
-    site: Site,
-    pass_below: Annotated[float, typer.Option("--pass-below", help="Scores under it pass; 0 passes nothing.")],
-    fail_above: Annotated[float, typer.Option("--fail-above", help="Scores over it fail; 1 fails nothing.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why these; the one who approves reads it.")],
-    by: By,
-    minimum_confidence: Annotated[
-        float | None, typer.Option("--minimum-confidence", help="0.8 holds the whole band .20 to .80.")
-    ] = None,
-    novelty_limit: Annotated[
-        float | None, typer.Option("--novelty-limit", help="More novel pictures are held.")
-    ] = None,
-    audit_pass: Annotated[float, typer.Option("--audit-pass", help="Share of passes that a person looks at.")] = 0.0,
-    audit_fail: Annotated[float, typer.Option("--audit-fail", help="Share of fails that a person looks at.")] = 0.0,
-    fail_route: Annotated[str, typer.Option("--fail-route", help="rework or divert.")] = "rework",
-    as_json: Json = False,
-) -> None:
-    """Propose a policy; somebody else approves it."""
-    from core.records import Route
-
-    if fail_route not in (Route.REWORK, Route.DIVERT):
-        raise BadInput(f"--fail-route {fail_route} means nothing: choose rework or divert.")
-    made = store(by).policies.propose(
-        site,
-        pass_below,
-        fail_above,
-        reason,
-        minimum_confidence=minimum_confidence,
-        novelty_limit=novelty_limit,
-        audit_pass=audit_pass,
-        audit_fail=audit_fail,
-        fail_route=Route(fail_route),
-    )
-    put(_policy(made), as_json, lambda: [f"Policy {made.number} of {site} waits for somebody else's approval."])
-
-
-def thresholds_approve(
-    number: Annotated[int, typer.Argument(metavar="NUMBER")],
-    site: Site,
-    reason: Annotated[str, typer.Option("--reason", help="Why it is right; kept with the approval.")],
-    by: By,
-    as_json: Json = False,
-) -> None:
-    """Put a proposed policy in force."""
-    made = store(by).policies.approve(site, number, reason)
-    put(_policy(made), as_json, lambda: [f"Policy {number} is in force at {site}."])
-
-
-def _policy(policy: "Policy") -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {**asdict(policy), "band": list(policy.band)}

@@ -116,19 +116,14 @@ def models_use(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     site: Annotated[str, typer.Option("--site", help="Where it decides from now on.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")] = "",
-    calibrated: Annotated[
-        bool, typer.Option("--calibrated", help="Its scores were confirmed to be probabilities at this site.")
-    ] = False,
     as_json: Json = False,
 ) -> None:
     """Put a model in use at a site; until it is calibrated there, nothing passes by itself."""
     held = store()
     held.sites.set_model(site, name, reason)
-    if calibrated:
-        held.sites.set_calibrated(site, True, reason)
     now = held.sites.get(site)
     document = {"site": site, "model": now.model, "calibrated": now.calibrated}
-    told = "calibrated" if now.calibrated else "not calibrated: nothing passes by itself"
+    told = "calibrated" if now.calibrated else "not calibrated: nothing passes by itself (see thresholds calibrate)"
     put(document, as_json, lambda: [f"{name} is in use at {site}, {told}."])
 
 

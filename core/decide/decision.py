@@ -8,7 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from core.decide.policy import Policy, provisional
+from core.decide.by_policy import STRICTNESS, by_policy, reported
+from core.decide.by_policy import short as short
+from core.decide.policy import Nobody, Policy, provisional
 from core.errors import BadInput
 from core.pictures.quality import flags
 from core.records import ImageState, Outcome, Prediction, Quality, Reason, Route
@@ -16,7 +18,6 @@ from core.records import ImageState, Outcome, Prediction, Quality, Reason, Route
 NO_MODEL = "no model"  # the error of a picture at a site that has no model in use
 
 _RESCAN = frozenset({"unreadable", "quality", "missing view"})
-_STRICTNESS = {Outcome.PASS: 0, Outcome.HOLD: 1, Outcome.FAIL: 2}
 _EDGE = 1e-9  # a score of exactly 0 or 1 has no log-odds
 
 
@@ -66,11 +67,13 @@ class SiteRules:
         policy: None where none is approved; one that still waits for approval counts as none.
         calibrated: somebody has confirmed that the model's scores are probabilities at this site.
         paused: why auto-PASS is paused; None while it is on.
+        staffed: somebody is at the desk at this hour.
     """
 
     policy: Policy | None = None
     calibrated: bool = False
     paused: str | None = None
+    staffed: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,32 @@ def decide(evidence: PartEvidence, rules: SiteRules) -> Decided:
     """Decide about one part.
 
     A picture that cannot be trusted holds the part even when another one would fail it: a person sees both.
-    A pause holds what would pass and leaves a FAIL a FAIL.
+    A pause holds what would pass and leaves a FAIL a FAIL. What the policy reports of single classes changes nothing
+    and is said last.
     """
+    decided = _decide(evidence, rules)
+    policy = rules.policy if rules.policy is not None and rules.policy.approved else None
+    if policy is None:
+        return decided
+    if decided.outcome is Outcome.HOLD and not rules.staffed:
+        decided = _unattended(decided, policy)
+    return replace(
+        decided, reasons=(*decided.reasons, *reported((one.prediction for one in evidence.pictures), policy))
+    )
+
+
+def decide_strictly(evidence: PartEvidence, several: Sequence[SiteRules]) -> tuple[Decided, SiteRules]:
+    """Decide a part that several policies are for, as one whose pictures come from two lines: the strictest counts.
+
+    Args:
+        evidence: of the part.
+        several: at least one; the first of those that are equally strict counts.
+    """
+    answers = [(decide(evidence, rules), rules) for rules in several]
+    return max(answers, key=lambda answer: STRICTNESS[answer[0].outcome])
+
+
+def _decide(evidence: PartEvidence, rules: SiteRules) -> Decided:
     pictures = sorted(evidence.pictures, key=lambda picture: (picture.view or "", picture.image_id))
     policy = rules.policy if rules.policy is not None and rules.policy.approved else None
     holding = [*_about_parts(evidence), *_unique(reason for one in pictures for reason in _about(one, policy))]
@@ -119,21 +146,21 @@ def decide(evidence: PartEvidence, rules: SiteRules) -> Decided:
 
     sorting = policy or provisional("")
     leaning = sorting.sort(score)
-    by_score = _by_score(score, leaning, sorting)
+    verdict, because = by_policy(score, class_scores, sorting)
     if policy is None or holding:
-        if policy is not None and leaning is not Outcome.PASS:
-            holding.append(by_score)
+        if policy is not None and verdict is not Outcome.PASS:
+            holding += because
         return Decided(Outcome.HOLD, tuple(holding), _hold_route(holding), score, class_scores, leaning)
-    if leaning is Outcome.PASS and rules.paused is not None:
+    if verdict is Outcome.PASS and rules.paused is not None:
         paused = Reason("paused", f"Auto-PASS is paused at this site: {rules.paused.strip() or 'no reason was given'}.")
         return Decided(Outcome.HOLD, (paused,), Route.HOLD, score, class_scores, leaning)
-    route = {Outcome.PASS: Route.SHIP, Outcome.HOLD: Route.HOLD, Outcome.FAIL: policy.fail_route}[leaning]
-    return Decided(leaning, (by_score,), route, score, class_scores, leaning)
+    route = {Outcome.PASS: Route.SHIP, Outcome.HOLD: Route.HOLD, Outcome.FAIL: policy.fail_route}[verdict]
+    return Decided(verdict, tuple(because), route, score, class_scores, leaning)
 
 
 def supersede(before: Outcome, fresh: Decided) -> Decided:
     """A later decision about the same part, which is never looser than the one before unless a person said so."""
-    if _STRICTNESS[fresh.outcome] >= _STRICTNESS[before]:
+    if STRICTNESS[fresh.outcome] >= STRICTNESS[before]:
         return fresh
     kept = Reason("kept", f"It was {before} before: only a person can loosen that.")
     route = Route.HOLD if before is Outcome.HOLD else Route.REWORK
@@ -179,15 +206,6 @@ def join_classes(predictions: Iterable[Prediction]) -> dict[str, float]:
     return {name: min(1.0, weights[name] / total) for name in sorted(weights)}
 
 
-def short(value: float, *edges: float) -> str:
-    """A score as people write it: .61, with as many digits as tell it apart from the edges it is compared with."""
-    for digits in (2, 3, 4):
-        text = f"{value:.{digits}f}"
-        if all(value == edge or text != f"{edge:.{digits}f}" for edge in edges):
-            break
-    return text.removeprefix("0") if text.startswith("0.") else text
-
-
 def _mean_log_odds(scores: Sequence[float]) -> float:
     if min(scores) == max(scores):
         return scores[0]
@@ -196,14 +214,15 @@ def _mean_log_odds(scores: Sequence[float]) -> float:
     return min(max(scores), max(min(scores), 1 / (1 + math.exp(-mean))))  # rounding never leaves the range
 
 
-def _by_score(score: float, leaning: Outcome, policy: Policy) -> Reason:
-    low, high = policy.band
-    shown = short(score, low, high)
-    if leaning is Outcome.PASS:
-        return Reason("pass", f"Score {shown} is below {short(low)}.")
-    if leaning is Outcome.FAIL:
-        return Reason("fail", f"Score {shown} is above {short(high)}.")
-    return Reason("band", f"Score {shown} lies in the HOLD band {short(low)}–{short(high)}.")
+def _unattended(decided: Decided, policy: Policy) -> Decided:
+    """A held part while nobody is at the desk goes where the policy says."""
+    if policy.when_nobody is Nobody.HOLD:
+        return decided
+    if policy.when_nobody is Nobody.STOP:
+        reason = Reason("nobody there", "Nobody is at the desk at this hour: the line stops until somebody is.")
+        return replace(decided, reasons=(*decided.reasons, reason), route=Route.STOP)
+    reason = Reason("nobody there", "Nobody is at the desk at this hour: scan the part a second time.")
+    return replace(decided, reasons=(*decided.reasons, reason), route=Route.SECOND_SCAN)
 
 
 def _about_parts(evidence: PartEvidence) -> list[Reason]:

@@ -135,6 +135,17 @@ def differs(label: Label, prediction: Prediction | None, outcome: Outcome | None
     return bool(named) and named != _classes_said(prediction)
 
 
+def settled(answers: Sequence[Answer]) -> Verdict:
+    """What sure answers of people say of a part together, by the same rule as its label.
+
+    Args:
+        answers: about the part, oldest first, none of them UNSURE or undone, one at least.
+    """
+    last = {answer.review.by: answer for answer in answers}
+    standing = [answer for answer in answers if last[answer.review.by] is answer]
+    return _settled(standing, standing)[0].review.verdict
+
+
 def _settled(sure: Sequence[Answer], standing: Sequence[Answer]) -> tuple[Answer, LabelStatus]:
     second = [answer for answer in sure if answer.kind is TaskKind.SECOND_LOOK]
     if second and any(answer.review.by != second[-1].review.by for answer in standing):

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from core.errors import NotAllowed, NotFound
 from core.roles import Action, Actor, Role, allowed
-from data.store.database import Database
+from data.store.engine.database import Database
 from data.tables import sites, user_sites, users
 
 if TYPE_CHECKING:

@@ -7,15 +7,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from core.errors import BadInput, Conflict, NotFound
+from core.errors import BadInput, Conflict, NotAllowed, NotFound
 from core.plant import PlantName, Site
 from core.roles import Action
 from core.taxonomy import Taxonomy
-from data.store.audit import entry, record
 from data.store.base import SubStore, site_row, within
-from data.store.in_force import append_version, taxonomy_in_force
+from data.store.rules.in_force import append_version, taxonomy_in_force
+from data.store.trail.audit import entry, record
 from data.tables import cameras, images, lines, models, sites
 
+_TIMES = ("paused_at", "calibrated_until")  # which the event's own time, or its request, says
 _NAMED = {"camera": (cameras, images.c.camera_id), "line": (lines, images.c.line_id)}
 
 
@@ -86,21 +87,26 @@ class Sites(SubStore):
                 raise NotFound(f"There is no model '{model}': train or add it first.")
             if model == row.model:
                 return
-            self._set(connection, row, {"model": model, "calibrated": False}, "model set", reason, now)
+            values = {"model": model, "calibrated": False, "calibrated_until": None}
+            self._set(connection, row, values, "model set", reason, now)
 
     def set_calibrated(self, site: str, calibrated: bool = True, reason: str = "", now: datetime | None = None) -> None:
-        """Confirm that the model's scores are probabilities at this site."""
-        self._change(site, {"calibrated": calibrated}, "calibration confirmed", reason, now)
+        """Say that the model's scores are no probabilities at this site, or, as the plant's own set-up, that they are.
+
+        Raises:
+            NotAllowed: for a person who would confirm it alone; see `Requests.ask_calibration`.
+        """
+        if calibrated and not self.actor.system:
+            raise NotAllowed("A calibration is confirmed by two: ask for it with a confusion matrix, another agrees.")
+        act = "calibration confirmed" if calibrated else "calibration withdrawn"
+        self._change(site, {"calibrated": calibrated, "calibrated_until": None}, act, reason, now)
 
     def pause(self, site: str, reason: str, now: datetime | None = None) -> None:
-        """Stop passing parts automatically from this moment on."""
+        """Stop passing parts automatically from this moment on; `Requests.ask_resume` is the way back, for two."""
         if not reason.strip():
             raise BadInput("Say why auto-PASS is paused: the inspectors read it on every held part.")
-        self._change(site, {"paused": reason.strip()}, "auto-PASS paused", reason.strip(), now)
-
-    def resume(self, site: str, reason: str = "", now: datetime | None = None) -> None:
-        """Let parts pass automatically again."""
-        self._change(site, {"paused": None}, "auto-PASS resumed", reason, now)
+        values = {"paused": reason.strip(), "paused_at": self.now(now)}
+        self._change(site, values, "auto-PASS paused", reason.strip(), now)
 
     def set_timezone(self, site: str, timezone: str, now: datetime | None = None) -> None:
         """In which zone its people read times."""
@@ -186,16 +192,17 @@ class Sites(SubStore):
         self, connection: Connection, row: Any, values: dict[str, Any], act: str, reason: str, now: datetime | None
     ) -> None:
         connection.execute(sa.update(sites).where(sites.c.id == row.id).values(values))
-        old = {name: row._mapping[name] for name in values}
+        old = {name: row._mapping[name] for name in values if name not in _TIMES}
+        new = {name: value for name, value in values.items() if name not in _TIMES}
         record(connection, entry(self.now(now), self.actor.name, act, f"site {row.name}", site_id=row.id, old=old,
-                                 new=values, reason=reason, model=values.get("model", row.model)))  # fmt: skip
+                                 new=new, reason=reason, model=values.get("model", row.model)))  # fmt: skip
 
 
 def _site(connection: Connection, row: Any) -> Site:
     number, taxonomy = taxonomy_in_force(connection, row.id)
     return Site(
         row.id, row.name, row.timezone, taxonomy, number, row.model, row.calibrated, row.paused, row.requires_ids,
-        row.blind,
+        row.blind or row.gold_share > 0 or row.second_share > 0, row.paused_at, row.calibrated_until,
     )  # fmt: skip
 
 

@@ -6,26 +6,34 @@ from functools import cached_property
 
 from core.roles import COMMAND_LINE, Actor
 from core.seals import Key
-from data.store.arrivals import Arrivals
-from data.store.audit import Audit
-from data.store.database import Database, open_database, utc_now
-from data.store.datasets import Datasets
-from data.store.images import Images
-from data.store.jobs import Jobs
-from data.store.labels import Labels
-from data.store.models import Models
-from data.store.outbox import Outbox
-from data.store.part_types import PartTypesStore
-from data.store.parts import Parts
-from data.store.people import People
-from data.store.policies import Policies
-from data.store.quarantine import Quarantine
-from data.store.queue import Queue
-from data.store.reviews import Reviews
-from data.store.seals import Seals
+from data.store.desk.auditing import Auditing
+from data.store.desk.casebook import Casebook
+from data.store.desk.gold import Gold
+from data.store.desk.labels import Labels
+from data.store.desk.queue import Queue
+from data.store.desk.reviews import Reviews
+from data.store.engine.database import Database, open_database, utc_now
+from data.store.line.arrivals import Arrivals
+from data.store.line.images import Images
+from data.store.line.outbox import Outbox
+from data.store.line.part_types import PartTypesStore
+from data.store.line.parts import Parts
+from data.store.line.quarantine import Quarantine
+from data.store.people.people import People
+from data.store.rules.alarms import Alarms
+from data.store.rules.policies import Policies
+from data.store.rules.replays import Replays
+from data.store.rules.requests import Requests
+from data.store.rules.watching import Watching
+from data.store.science.datasets import Datasets
+from data.store.science.facts import Facts
+from data.store.science.jobs import Jobs
+from data.store.science.models import Models
+from data.store.science.taxonomies import Taxonomies
 from data.store.sites import Sites
-from data.store.taxonomies import Taxonomies
-from data.store.upkeep import Upkeep
+from data.store.trail.audit import Audit
+from data.store.trail.seals import Seals
+from data.store.trail.upkeep import Upkeep
 
 
 class Store:
@@ -100,6 +108,11 @@ class Store:
         return Policies(self)
 
     @cached_property
+    def requests(self) -> Requests:
+        """What one person asks for and another agrees to."""
+        return Requests(self)
+
+    @cached_property
     def models(self) -> Models:
         """Trained nets."""
         return Models(self)
@@ -133,6 +146,41 @@ class Store:
     def upkeep(self) -> Upkeep:
         """Retention and backups."""
         return Upkeep(self)
+
+    @cached_property
+    def gold(self) -> Gold:
+        """Parts with a known answer, and how a site checks its own eyes."""
+        return Gold(self)
+
+    @cached_property
+    def auditing(self) -> Auditing:
+        """What audits and people's answers are made of."""
+        return Auditing(self)
+
+    @cached_property
+    def replays(self) -> Replays:
+        """Past parts, to be decided again."""
+        return Replays(self)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What analytics are made of."""
+        return Facts(self)
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """Rules that are watched, alarms and what follows from them."""
+        return Alarms(self)
+
+    @cached_property
+    def watching(self) -> Watching:
+        """What the worker looks at to raise alarms."""
+        return Watching(self)
+
+    @cached_property
+    def casebook(self) -> Casebook:
+        """One part that somebody chose, and what follows from answers against the model."""
+        return Casebook(self)
 
     @cached_property
     def outbox(self) -> Outbox:

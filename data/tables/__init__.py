@@ -9,18 +9,47 @@ import sqlalchemy as sa
 from data.columns import Table as Table
 from data.columns import table
 from data.tables.desk import LabelClasses, Labels, Reviews, Tasks
-from data.tables.judging import Decisions, Policies, PolicyApprovals, Predictions, Regions, Taxonomies
+from data.tables.instruments import GoldItems
+from data.tables.judging import (
+    Decisions,
+    Policies,
+    PolicyApprovals,
+    Predictions,
+    Regions,
+    RequestApprovals,
+    Requests,
+    Taxonomies,
+)
 from data.tables.people import AuditEvents, AuditSeals, RetentionRules, Sessions, SignInFailures, Users, UserSites
 from data.tables.plant import Cameras, Images, Lines, Machines, Orders, Parts, PartTypes, Sites
+from data.tables.watching import AlarmEvents, AlarmRuleApprovals, AlarmRules, Alarms, FollowUps, Notices, WatchStates
 from data.tables.work import Datasets, Jobs, Models, Outbox, Workers
 
-APPEND_ONLY = ("reviews", "policies", "policy_approvals", "taxonomies", "audit_events", "audit_seals")
+APPEND_ONLY = (
+    "reviews",
+    "policies",
+    "policy_approvals",
+    "requests",
+    "request_approvals",
+    "taxonomies",
+    "audit_events",
+    "audit_seals",
+    "alarm_rules",
+    "alarm_rule_approvals",
+    "alarm_events",
+)
 
+alarm_events = table(AlarmEvents)
+alarm_rule_approvals = table(AlarmRuleApprovals)
+alarm_rules = table(AlarmRules)
+alarms = table(Alarms)
 audit_events = table(AuditEvents)
 audit_seals = table(AuditSeals)
 cameras = table(Cameras)
 datasets = table(Datasets)
 decisions = table(Decisions)
+follow_ups = table(FollowUps)
+gold_items = table(GoldItems)
 images = table(Images)
 jobs = table(Jobs)
 label_classes = table(LabelClasses)
@@ -28,6 +57,7 @@ labels = table(Labels)
 lines = table(Lines)
 machines = table(Machines)
 models = table(Models)
+notices = table(Notices)
 orders = table(Orders)
 outbox = table(Outbox)
 part_types = table(PartTypes)
@@ -36,6 +66,8 @@ policies = table(Policies)
 policy_approvals = table(PolicyApprovals)
 predictions = table(Predictions)
 regions = table(Regions)
+request_approvals = table(RequestApprovals)
+requests = table(Requests)
 retention_rules = table(RetentionRules)
 reviews = table(Reviews)
 sessions = table(Sessions)
@@ -45,6 +77,7 @@ tasks = table(Tasks)
 taxonomies = table(Taxonomies)
 user_sites = table(UserSites)
 users = table(Users)
+watch_states = table(WatchStates)
 workers = table(Workers)
 
 # Written out and not as a parameter: a partial index serves a query only where the plan can see the same words.

@@ -21,7 +21,11 @@ class Sites(Table, table=True):
     paused: str | None = None
     requires_ids: bool = False
     blind: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    gold_share: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
+    second_share: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = time()
+    paused_at: datetime | None = maybe_time()
+    calibrated_until: datetime | None = maybe_time()
 
 
 class Named(Table):

@@ -1,13 +1,15 @@
-"""Policy: the thresholds in force at a site; propose new ones, and let somebody else approve them."""
+"""Policy: what is in force at a site and for whom, what waits for a second person, and how to change it."""
 
 import streamlit as st
 
-from app import acts, context
+from app import acts, context, ruling
 from app.state import PolicyState, state
-from app.widgets.charts import score_band
+from app.widgets import calibration, policies
+from app.widgets.alarms import requests_to_agree
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
-from app.widgets.text import local, plain, share
+from app.widgets.policy_form import policy_form
+from app.widgets.policy_scope import scope_choice, start_of
 
 view = state(PolicyState)
 title("quality/policy")
@@ -17,42 +19,37 @@ if site_name is None:
     nothing("No site yet", icon="domain", then="Make the demo plant, import a folder, or ask an administrator.")
     st.stop()
 
-site = context.store().sites.get(site_name)
-policy = context.store().policies.in_force(site_name)
-history = context.store().policies.history(site_name)
-left, right = st.columns([3, 2], gap="medium")
+store = context.store()
+site, whole = store.sites.get(site_name), store.policies.in_force(site_name)
+in_force, history = store.policies.all_in_force(site_name), store.policies.history(site_name)
+policies.standing(site, in_force)
+left, right = st.columns([1, 1], gap="medium")
 with left:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        acts.pause_controls(view, site)
+        acts.first_look_control(view, site, in_force)
+    if policies.any_waits(site, history, in_force):
+        st.subheader("Waits for a second person", anchor=False)
+        requests_to_agree(view, site)
+        policies.waiting(view, site, history, in_force)
     st.subheader("In force", anchor=False)
-    if policy is None:
-        st.warning("No policy is approved, so nothing passes by itself: every part goes to a person.")
-    else:
-        score_band((policy.band[0] + policy.band[1]) / 2, policy.band, key="policy.band")
-        st.markdown(f"Passes below **{share(policy.pass_below)}**, fails above **{share(policy.fail_above)}**. "
-                    f"Policy {policy.number}, proposed by {plain(policy.proposed_by)}, approved by "
-                    f"{plain(policy.approved_by or '')}.")  # fmt: skip
-    if not site.calibrated:
-        st.info("The model is not calibrated at this site, so nothing passes by itself.", icon=":material/straighten:")
-    acts.pause_controls(view, site)
-    acts.first_look_control(view, site, policy)
+    if whole is None:
+        st.warning("No policy is approved for the whole site, so nothing passes by itself there: parts go to a person.")
+    for policy in in_force:
+        policies.policy_card(view, site, policy, whole)
     st.subheader("History", anchor=False)
-    if not history:
-        st.caption("Nothing has been proposed yet.")
-    for one in history:
-        with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
-            st.badge("approved" if one.approved else "waits", color="green" if one.approved else "orange",
-                     icon=":material/check_circle:" if one.approved else ":material/hourglass_empty:")  # fmt: skip
-            with st.container(width="stretch", gap=None):
-                st.markdown(
-                    f"**{one.number}** · pass below {share(one.pass_below)} · fail above {share(one.fail_above)}"
-                )
-                st.caption(f"{plain(one.proposed_by)}, {local(one.proposed_at, site.timezone)}: {plain(one.reason)}")
-            if not one.approved:
-                acts.approve_controls(view, site, one)
-with right, st.form("policy.propose"):
-    st.subheader("Propose", anchor=False)
-    below, above = st.slider("Hold between", 0.0, 1.0, (0.2, 0.8), 0.01, format="%.2f")
-    audit = st.number_input("Share of passes that a person looks at all the same", 0.0, 1.0, 0.02, 0.01)
-    reason = st.text_input("Why", max_chars=300, placeholder="One sentence that an auditor will read")
-    if st.form_submit_button("Propose", icon=":material/send:", type="primary"):
-        acts.propose(view, site_name, below, above, audit, reason)
-        st.rerun()
+    policies.history_rows(view, site, history, in_force)
+with right:
+    change, pace, scores = st.tabs(["Change", "Measured pace", "Calibration"])
+    with change:
+        line, part_type = scope_choice(site_name)
+        base, key = start_of(view, site_name, line, part_type)
+        entry, reason, pressed = policy_form(base, site.taxonomy.ids, key)
+    with pace:
+        calibration.pace_facts(whole, store.policies.rates(site_name, now=context.now()))
+    with scores:
+        calibration.calibration(view, site)
+if pressed is not None:
+    act = ruling.tighten if pressed == "tighten" else ruling.propose
+    act(view, base, entry, reason)
+    st.rerun()

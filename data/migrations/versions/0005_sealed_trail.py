@@ -5,7 +5,7 @@ from alembic import op
 
 from data.columns import UtcTime
 from data.migrations.append_only import protect
-from data.store.unlocked import unlocked
+from data.store.engine.unlocked import unlocked
 
 revision = "0005"
 down_revision = "0004"

@@ -350,3 +350,4 @@ def test_the_picture_that_shows_the_defect_names_its_class():
 
 def test_a_score_is_written_with_the_digits_that_tell_it_from_the_threshold():
     assert [short(0.61, 0.2), short(0.1999, 0.2), short(0.2, 0.2), short(1.0)] == [".61", ".1999", ".20", "1.00"]
+    assert [short(0.997, 0.76), short(0.99999, 0.76), short(0.9999, 1.0)] == [".997", ".9999", ".9999"]

@@ -4,19 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.decide.policy import Policy, approve, provisional
+from core.decide.policy import Policy, approve, provisional, widened
 from core.errors import BadInput, NotAllowed
 from core.records import Outcome, Route
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
-def test_the_rule_confidence_under_eighty_percent_is_the_band_from_20_to_80():
-    assert Policy(1, "lyon", 0.5, 0.5, minimum_confidence=0.8).band == (0.2, 0.8)
+def test_an_old_policys_confidence_under_eighty_percent_is_the_band_from_20_to_80():
+    assert widened(0.5, 0.5, 0.8) == (0.2, 0.8)
 
 
-def test_a_minimum_confidence_never_narrows_the_band():
-    assert Policy(1, "lyon", 0.1, 0.95, minimum_confidence=0.8).band == (0.1, 0.95)
+def test_an_old_policys_confidence_never_narrows_the_band():
+    assert widened(0.1, 0.95, 0.8) == (0.1, 0.95)
+
+
+def test_a_minimum_confidence_is_no_second_band():
+    assert Policy(1, "lyon", 0.1, 0.6, minimum_confidence=0.8).band == (0.1, 0.6)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +50,9 @@ def test_a_site_without_a_policy_sorts_by_40_and_65_and_that_is_never_approved()
         {"pass_below": float("nan")},
         {"audit_pass": 2.0},
         {"audit_fail": float("inf")},
-        {"minimum_confidence": 0.3},
+        {"minimum_confidence": 0.0},
+        {"minimum_confidence": 1.1},
+        {"ends": True},
         {"novelty_limit": 0.0},
         {"novelty_limit": float("nan")},
         {"fail_route": Route.SHIP},

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pysqlite3 import dbapi2 as sqlite
 
+from core.decide.policy import Policy
 from core.errors import BadInput
+from core.roles import Role
 from core.seals import Key
+from core.watch.alarms import Raised
+from core.watch.rules import DEFAULTS, RuleKind
 from data import columns, migrations, tables
-from data.store import Store, database, open_store
-from data.store.turns import Turns
+from data.store import Store, open_store
+from data.store.engine import database
+from data.store.engine.turns import Turns
 from tests.data.store.plant import answer, arrival, file, person, site
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -73,6 +79,34 @@ def test_the_first_migration_can_be_undone(store: Store) -> None:
     assert store.sites.all() == []
 
 
+def test_an_older_version_finds_nothing_that_it_would_read_more_loosely(store: Store) -> None:
+    """It knows no policy of a line and no limit of a class: such a site is paused on the way back to it."""
+    from alembic import command
+
+    site(store)
+    site(store, "Turin")
+    store.sites.add_name("Lyon", "line", "A")
+    lea, max_ = (person(store, one, Role.QA_LEAD) for one in ("lea", "max"))
+    made = lea.policies.propose("Lyon", 0.6, 0.8, "line A is harmless", line="A")
+    max_.policies.approve("Lyon", made.number, "fine")
+    lea.policies.tighten(Policy(0, "Turin", 0.2, 0.8), "a crack slipped through")
+    with store.database.transaction() as connection:
+        command.downgrade(migrations.config(connection), "0005")
+        found = connection.execute(sa.text("SELECT name, paused FROM sites ORDER BY name")).all()
+        last = connection.scalar(
+            sa.text("SELECT p.pass_below FROM policies p JOIN policy_approvals a ON a.policy_id = p.id "
+                    "WHERE p.site_id = (SELECT id FROM sites WHERE name = 'Lyon') ORDER BY a.id DESC LIMIT 1")
+        )  # fmt: skip
+        assert [(row.name, bool(row.paused)) for row in found] == [("Lyon", True), ("Turin", False)]
+        assert last == 0.3
+        migrations.upgrade(connection)
+    assert store.policies.in_force("Lyon").pass_below == 0.3
+    assert (store.policies.in_force("Turin").pass_below, store.policies.in_force("Turin").approved_by) == (
+        0.2, "lea (alone)",
+    )  # fmt: skip
+    assert "older version" in store.sites.get("Lyon").paused
+
+
 @pytest.mark.parametrize("name", tables.APPEND_ONLY)
 @pytest.mark.parametrize("act", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}"])
 def test_history_refuses_to_be_changed(store: Store, name: str, act: str) -> None:
@@ -80,11 +114,24 @@ def test_history_refuses_to_be_changed(store: Store, name: str, act: str) -> Non
     ana = person(store, "ana")
     file(store, arrival(1))
     answer(ana, ana.queue.lease())
+    store.sites.pause("Lyon", "lamp flickers")
+    lea, max_ = (person(store, one, Role.QA_LEAD) for one in ("lea", "max"))
+    max_.requests.agree(lea.requests.ask_resume("Lyon", "a new lamp").number, "seen")
+    _raise_an_alarm(store, lea, max_)
     store.seals.seal(Key(b"k" * 32))
     with store.database.reading() as connection:
         assert connection.scalar(sa.text(f"SELECT count(*) FROM {name}")) > 0
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.database.transaction() as connection:
         connection.execute(sa.text(act.format(name, columns.METADATA.tables[name].primary_key.columns[0].name)))
+
+
+def _raise_an_alarm(store: Store, lea: Store, max_: Store) -> None:
+    """A looser rule that two agreed to, and an alarm."""
+    looser = replace(DEFAULTS[RuleKind.MISSES], limit=0.02)
+    lea.alarms.set_rule("Lyon", looser, "too nervous", 0)
+    max_.alarms.approve_rule("Lyon", RuleKind.MISSES, 1, "agreed")
+    raised = Raised(RuleKind.MISSES, "", 1, "more than 2%", {}, False)
+    store.watching.keep("Lyon", 0, {"figures": []}, [raised], [], store.database.clock())
 
 
 def test_foreign_keys_are_in_force(store: Store) -> None:
@@ -139,7 +186,7 @@ def test_writers_pass_in_turn(tmp_path: Path) -> None:
 
 def test_a_turn_ends_with_the_process_that_had_it(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from data.store.turns import Turns\n"
+        "import sys, time; from pathlib import Path; from data.store.engine.turns import Turns\n"
         f"with Turns(Path({str(tmp_path / 'db')!r})).take():\n    print('in', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)

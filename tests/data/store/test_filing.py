@@ -67,7 +67,8 @@ def test_a_pause_holds_the_very_next_part(store: Store) -> None:
     store.sites.pause("Lyon", "lamp flickers")
     [filed] = file(store, arrival(1, 0.01))
     assert store.parts.decision(filed.part_id).reasons[0].code == "paused"
-    store.sites.resume("Lyon")
+    asked = store.acting_as(Actor("ana", system=True)).requests.ask_resume("Lyon", "the lamp is new")
+    store.requests.agree(asked.number, "seen")
     [filed] = file(store, arrival(2, 0.01))
     assert store.parts.decision(filed.part_id).outcome is Outcome.PASS
 
@@ -262,7 +263,7 @@ def test_nothing_of_a_batch_stays_when_it_fails_half_way(store: Store, monkeypat
     def broken(*_: object, **__: object) -> None:
         raise BadInput("the disk is full")
 
-    monkeypatch.setattr("data.store.arrivals.decide_parts", broken)
+    monkeypatch.setattr("data.store.line.arrivals.decide_parts", broken)
     with pytest.raises(BadInput):
         file(store, arrival(1), arrival(2))
     assert store.images.count() == 0

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from core.errors import Busy
 from data.store import Store, open_store
-from data.store.database import Database
-from data.store.group import MOST_WORKS, Group
-from data.store.turns import Turns
+from data.store.engine.database import Database
+from data.store.engine.group import MOST_WORKS, Group
+from data.store.engine.turns import Turns
 from data.tables import workers
 
 
@@ -59,7 +59,7 @@ class Watched:
 
 @pytest.fixture
 def watched(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    monkeypatch.setattr("data.store.group.LONGEST_S", 60.0)  # this machine may be slow; how long is another test's
+    monkeypatch.setattr("data.store.engine.group.LONGEST_S", 60.0)  # a slow machine; how long is another test's
     return Watched(sqlite_url)
 
 
@@ -101,7 +101,7 @@ def test_a_group_is_bounded(watched: Watched) -> None:
 
 
 def test_a_group_ends_in_time_for_other_processes(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.store.group.LONGEST_S", 0.0)
+    monkeypatch.setattr("data.store.engine.group.LONGEST_S", 0.0)
     assert watched.together(*(_write(f"w{number}") for number in range(4))) == ["kept"] * 4
     assert watched.commits == 4
 
@@ -207,7 +207,7 @@ def test_many_threads_write_much_and_nothing_is_lost(sqlite_url: str) -> None:
 STOPPED = """
 import sys, time
 from pathlib import Path
-from data.store.turns import Turns
+from data.store.engine.turns import Turns
 with Turns(Path(sys.argv[1])).take():
     print("in", flush=True)
     time.sleep(600)
@@ -282,7 +282,7 @@ def test_a_postgresql_client_does_not_wait_for_ever_either(postgresql_url: str) 
 
 
 def test_the_log_is_carried_over_beside_the_writers(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.store.checkpoints.PAGES", 20)
+    monkeypatch.setattr("data.store.engine.checkpoints.PAGES", 20)
     store = open_store(sqlite_url)
     assert store.database.group is not None
     for number in range(60):

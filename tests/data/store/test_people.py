@@ -7,7 +7,7 @@ from core.errors import BadInput, Conflict, NotAllowed, NotFound
 from core.roles import Actor, Role
 from data import tables
 from data.store import Store
-from data.store.passwords import check_password
+from data.store.people.passwords import check_password
 from tests.data.store.plant import PASSWORD, person, site
 
 

@@ -1,29 +1,39 @@
 """Every public method of the store against every role, from the one table of permissions."""
 
 import inspect
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
+from core.audits.facts import Shares
+from core.decide.policy import Policy
+from core.decide.requests import Matrix
 from core.errors import HoldpointError, NotAllowed
+from core.learn.metrics import Counts
 from core.plant import PartType
 from core.records import ImageState, Review, TaskKind, Verdict
 from core.retention import DataClass
 from core.roles import PERMISSIONS, Action, Actor, Role
 from core.seals import Key
+from core.watch.alarms import Notice
+from core.watch.rules import DEFAULTS, RuleKind, Step
 from data.columns import METADATA
 from data.store import Store
 from tests.data.store.plant import CLASSES, PASSWORD, arrival, file, person, site
 
+MATRIX = Matrix(Counts(90, 4, 6, 100), "net-1", "made up")
+SOON = datetime(2026, 5, 1, tzinfo=UTC)
+_NOW = datetime(2026, 3, 2, tzinfo=UTC)
+NOTICE = Notice(1, 1, "quality", "waiting", "title", "body", 0, "", _NOW, _NOW)
 # Each method of the store, a call of it, and the action it needs; None where it has a rule of its own.
 CALLS = {
     "sites.add": (Action.PEOPLE, lambda s: s.sites.add("Oslo")),
     "sites.get": (Action.SEE, lambda s: s.sites.get("Lyon")),
     "sites.all": (Action.SEE, lambda s: s.sites.all()),
     "sites.set_model": (Action.TRAIN, lambda s: s.sites.set_model("Lyon", None)),
-    "sites.set_calibrated": (Action.POLICY, lambda s: s.sites.set_calibrated("Lyon")),
+    "sites.set_calibrated": (Action.POLICY, lambda s: s.sites.set_calibrated("Lyon", False)),
     "sites.pause": (Action.POLICY, lambda s: s.sites.pause("Lyon", "why")),
-    "sites.resume": (Action.POLICY, lambda s: s.sites.resume("Lyon")),
     "sites.set_timezone": (Action.PEOPLE, lambda s: s.sites.set_timezone("Lyon", "UTC")),
     "sites.require_ids": (Action.PEOPLE, lambda s: s.sites.require_ids("Lyon")),
     "sites.names": (Action.SEE, lambda s: s.sites.names("Lyon")),
@@ -65,6 +75,8 @@ CALLS = {
     "queue.release_ahead": (Action.REVIEW, lambda s: s.queue.release_ahead()),
     "queue.task": (Action.SEE, lambda s: s.queue.task(1)),
     "queue.held": (Action.SEE, lambda s: s.queue.held()),
+    "queue.first_looks_due": (Action.SEE, lambda s: s.queue.first_looks_due([1])),
+    "queue.asks_again": (Action.SEE, lambda s: s.queue.asks_again("Lyon")),
     "queue.next": (Action.REVIEW, lambda s: s.queue.next()),
     "queue.renew": (Action.REVIEW, lambda s: s.queue.renew(1, 0)),
     "queue.release": (Action.REVIEW, lambda s: s.queue.release(1, 0)),
@@ -85,8 +97,29 @@ CALLS = {
     "labels.find": (Action.SEE, lambda s: list(s.labels.find("Lyon"))),
     "policies.in_force": (Action.SEE, lambda s: s.policies.in_force("Lyon")),
     "policies.history": (Action.SEE, lambda s: s.policies.history("Lyon")),
+    "policies.all_in_force": (Action.SEE, lambda s: s.policies.all_in_force("Lyon")),
+    "policies.version": (Action.SEE, lambda s: s.policies.version("Lyon")),
+    "policies.rates": (Action.SEE, lambda s: s.policies.rates("Lyon")),
+    "policies.put_forward": (Action.POLICY, lambda s: s.policies.put_forward(Policy(0, "Lyon", 0.1, 0.9), "why")),
+    "policies.tighten": (Action.POLICY, lambda s: s.policies.tighten(Policy(0, "Lyon", 0.1, 0.8), "why")),
+    "policies.rollback": (Action.POLICY, lambda s: s.policies.rollback("Lyon", 1, "why")),
+    "requests.ask_resume": (Action.POLICY, lambda s: s.requests.ask_resume("Lyon", "why")),
+    "requests.ask_calibration": (Action.POLICY, lambda s: s.requests.ask_calibration("Lyon", MATRIX, SOON, "why")),
+    "requests.agree": (Action.POLICY, lambda s: s.requests.agree(1, "why")),
+    "requests.waiting": (Action.SEE, lambda s: s.requests.waiting("Lyon")),
+    "requests.history": (Action.SEE, lambda s: s.requests.history("Lyon")),
+    "requests.matrix": (Action.SEE, lambda s: s.requests.matrix("Lyon")),
     "policies.propose": (Action.POLICY, lambda s: s.policies.propose("Lyon", 0.1, 0.9, "why")),
     "policies.approve": (Action.POLICY, lambda s: s.policies.approve("Lyon", 1, "why")),
+    "gold.shares": (Action.SEE, lambda s: s.gold.shares("Lyon")),
+    "gold.set_shares": (Action.POLICY, lambda s: s.gold.set_shares("Lyon", Shares(0.1, 0.1), "why")),
+    "gold.add": (Action.POLICY, lambda s: s.gold.add(1, True, "why")),
+    "gold.retire": (Action.POLICY, lambda s: s.gold.retire(1, "why")),
+    "gold.items": (Action.POLICY, lambda s: s.gold.items("Lyon")),
+    "gold.candidates": (Action.POLICY, lambda s: s.gold.candidates("Lyon")),
+    "auditing.facts": (Action.POLICY, lambda s: s.auditing.facts("Lyon", SOON)),
+    "replays.parts": (Action.POLICY, lambda s: s.replays.parts("Lyon", SOON)),
+    "auditing.said": (Action.POLICY, lambda s: s.auditing.said("Lyon")),
     "models.add": (Action.TRAIN, lambda s: s.models.add({"name": "n"}, "p", "h")),
     "models.get": (Action.SEE, lambda s: s.models.get("net-1")),
     "models.all": (Action.SEE, lambda s: s.models.all()),
@@ -133,6 +166,41 @@ CALLS = {
     "upkeep.backed_up": (Action.UPKEEP, lambda s: s.upkeep.backed_up({})),
     "upkeep.restored": (Action.UPKEEP, lambda s: s.upkeep.restored({})),
     "upkeep.backups": (Action.AUDIT, lambda s: s.upkeep.backups()),
+    "facts.marks": (Action.SEE, lambda s: s.facts.marks()),
+    "facts.stamps": (None, lambda s: s.facts.stamps({})),
+    "facts.places": (Action.SEE, lambda s: s.facts.places()),
+    "facts.rows": (Action.SEE, lambda s: s.facts.rows("decisions", 0, 1)),
+    "facts.newest": (Action.SEE, lambda s: s.facts.newest({}, 1)),
+    "facts.waiting": (Action.SEE, lambda s: s.facts.waiting()),
+    "casebook.take": (Action.REVIEW, lambda s: s.casebook.take(1)),
+    "casebook.open_cases": (Action.INGEST, lambda s: s.casebook.open_cases([1], "why")),
+    "casebook.to_labelling": (Action.INGEST, lambda s: s.casebook.to_labelling([1], "why")),
+    "alarms.rules": (Action.SEE, lambda s: s.alarms.rules("Lyon")),
+    "alarms.rule_history": (Action.SEE, lambda s: s.alarms.rule_history("Lyon")),
+    "alarms.set_rule": (Action.POLICY, lambda s: s.alarms.set_rule("Lyon", DEFAULTS[RuleKind.BACKLOG], "why", 0)),
+    "alarms.approve_rule": (Action.POLICY, lambda s: s.alarms.approve_rule("Lyon", RuleKind.BACKLOG, 1, "why")),
+    "alarms.find": (Action.SEE, lambda s: s.alarms.find("Lyon")),
+    "alarms.get": (Action.SEE, lambda s: s.alarms.get(1)),
+    "alarms.history": (Action.SEE, lambda s: s.alarms.history(1)),
+    "alarms.told": (Action.SEE, lambda s: s.alarms.told(1)),
+    "alarms.acknowledge": (Action.POLICY, lambda s: s.alarms.acknowledge(1)),
+    "alarms.close": (Action.POLICY, lambda s: s.alarms.close(1, "why")),
+    "alarms.follow_ups": (Action.SEE, lambda s: s.alarms.follow_ups("Lyon")),
+    "alarms.ask": (Action.POLICY, lambda s: s.alarms.ask("Lyon", Step.RETRAIN, "why")),
+    "alarms.check_off": (Action.POLICY, lambda s: s.alarms.check_off(1, "exposure")),
+    "alarms.finish": (Action.POLICY, lambda s: s.alarms.finish(1, "why")),
+    "alarms.figures": (Action.SEE, lambda s: s.alarms.figures("Lyon")),
+    "alarms.status": (Action.SEE, lambda s: s.alarms.status()),
+    "watching.begin": (None, lambda s: s.watching.begin("Lyon")),
+    "watching.marks": (None, lambda s: s.watching.marks("Lyon")),
+    "watching.stream": (None, lambda s: s.watching.stream("Lyon", 0, 0, s.database.clock(), s.database.clock())),
+    "watching.decided": (None, lambda s: s.watching.decided("Lyon", 0, 0, 0, 0.0, s.database.clock())),
+    "watching.keep": (None, lambda s: s.watching.keep("Lyon", 0, {}, [], [], s.database.clock())),
+    "watching.add_document": (None, lambda s: s.watching.add_document(1, {})),
+    "watching.missed_scores": (None, lambda s: s.watching.missed_scores("Lyon", s.database.clock())),
+    "watching.due": (None, lambda s: s.watching.due(s.database.clock())),
+    "watching.take": (None, lambda s: s.watching.take(NOTICE, s.database.clock(), 1)),
+    "watching.went": (None, lambda s: s.watching.went(NOTICE, "", s.database.clock())),
     "outbox.pending": (Action.INGEST, lambda s: s.outbox.pending()),
     "outbox.sent": (Action.INGEST, lambda s: s.outbox.sent([])),
 }
@@ -153,6 +221,8 @@ def plant(store: Store) -> Store:
     file(store, arrival(1))
     person(store, "other")
     store.jobs.submit("ingest")
+    store.sites.pause("Lyon", "lamp flickers")
+    store.requests.ask_resume("Lyon", "a new lamp")
     return store
 
 
@@ -196,7 +266,7 @@ def test_a_site_that_was_not_given_is_closed(plant: Store, role: Role) -> None:
         name for name in CALLS if '"Lyon"' in inspect.getsource(CALLS[name][1]).split(f'"{name}"')[1].split("\n")[0]
     ]
     about_part = ["parts.get", "parts.evidence", "parts.decision", "parts.history", "images.get", "images.set_state",
-                  "queue.task", "queue.send", "reviews.of_part"]  # fmt: skip
+                  "queue.task", "queue.send", "reviews.of_part", "requests.agree"]  # fmt: skip
     assert len(about_lyon) > 25
     assert [name for name in (*about_lyon, *about_part) if not _refused(worker, CALLS[name][1])] == []
     assert worker.images.many([1]) == worker.images.predictions([1]) == worker.parts.decisions([1]) == {}

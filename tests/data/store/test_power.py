@@ -14,7 +14,8 @@ import pytest
 import sqlalchemy as sa
 from pysqlite3 import dbapi2
 
-from data.store import checkpoints, open_store
+from data.store import open_store
+from data.store.engine import checkpoints
 from data.tables import reviews, tasks
 from tests.benchmarks.desk_load import StoreDesk
 from tests.benchmarks.desk_plant import fill

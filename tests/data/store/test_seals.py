@@ -11,8 +11,8 @@ from core.plant import AuditEvent
 from core.roles import Actor, Role
 from core.seals import Head, Key
 from data.store import Store, open_store
-from data.store.seals import Verified
-from data.store.unlocked import unlocked
+from data.store.engine.unlocked import unlocked
+from data.store.trail.seals import Verified
 from tests.data.store.plant import PASSWORD, arrival, file, person, site
 
 KEY = Key(b"k" * 32)
@@ -221,7 +221,7 @@ def test_what_was_there_before_the_first_seal_is_taken_over_but_nothing_later(ur
     marked.sites.pause("Lyon", "why")
     marked.seals.seal(KEY)
     assert look(marked).ok
-    old.sites.resume("Lyon", "by a tool without the key")
+    old.sites.pause("Lyon", "by a tool without the key")
     marked.seals.seal(KEY)
     assert found(marked) == [("inserted", marked.audit.recent()[0].id)]
     old.close()
@@ -250,7 +250,7 @@ def test_an_event_that_becomes_visible_late_is_sealed_in_its_turn(store: Store, 
         pytest.skip("SQLite numbers events in the order in which they are kept")
     slow = store.database.engine.connect()
     with slow.begin():
-        from data.store.audit import entry, record
+        from data.store.trail.audit import entry, record
 
         record(slow, entry(clock.now, "slow", "late", "part 1"))
         store.sites.pause("Lyon", "quick")
@@ -265,7 +265,7 @@ def test_an_event_that_becomes_visible_late_is_sealed_in_its_turn(store: Store, 
 
 
 def test_numbers_of_transactions_that_were_rolled_back_are_explained(store: Store, clock):
-    from data.store.audit import entry, record
+    from data.store.trail.audit import entry, record
 
     with store.database.engine.connect() as connection, connection.begin() as transaction:
         record(connection, entry(clock.now, "x", "never", "part 1"))

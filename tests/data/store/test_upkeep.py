@@ -10,8 +10,8 @@ from core.roles import Role
 from core.seals import Key
 from data.columns import METADATA
 from data.store import Store, open_store
-from data.store.leaving import name_columns
-from data.store.unlocked import unlocked
+from data.store.engine.unlocked import unlocked
+from data.store.people.leaving import name_columns
 from tests.data.store.plant import answer, arrival, file, person, site
 
 KEY = Key(b"k" * 32)

@@ -1,0 +1,1 @@
+"""What inspectors do: tasks, leases, reviews, labels; gold items, second looks and audits."""

@@ -1,0 +1,1 @@
+"""What arrives from the line: pictures, parts, decisions, what could not be read."""

@@ -1,0 +1,1 @@
+"""What is in force at a site, who agreed to it, and what watches over it."""

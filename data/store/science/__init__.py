@@ -1,0 +1,1 @@
+"""Datasets, models, taxonomies, long jobs, and the facts that analytics read."""

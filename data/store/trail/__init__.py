@@ -1,0 +1,1 @@
+"""The audit trail, its seals, and how long what is kept."""
