@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.line import SHIPPED
+from core.audits.facts import Shares
+from core.decide.requests import Matrix
 from core.errors import NotFound
 from core.roles import Actor, Role
 from data.demo.plan import HISTORY_DAYS
@@ -14,6 +16,9 @@ from data.taxonomies import shipped
 
 if TYPE_CHECKING:
     from data.store import Store
+
+
+CALIBRATED = timedelta(days=180)  # until the demo models are to be looked at again
 
 
 def prepare(store: "Store", anchor: datetime) -> None:
@@ -46,7 +51,10 @@ def _in_force(store: "Store", site: SitePlan, before: datetime) -> None:
         return
     leads = [person.name for person in PEOPLE if person.role is Role.QA_LEAD]
     proposer, approver = (store.acting_as(Actor(name)) for name in leads[:2])
-    approver.sites.set_calibrated(site.name, True, "checked against the model's examination set", now=before)
+    asked = proposer.requests.ask_calibration(
+        site.name, _matrix(site), before + CALIBRATED, "as examined before it was shipped", now=before
+    )
+    approver.requests.agree(asked.number, "checked against the model's card", now=before)
     measured = _band_of(site)
     proposed = proposer.policies.propose(
         site.name,
@@ -60,6 +68,20 @@ def _in_force(store: "Store", site: SitePlan, before: datetime) -> None:
     approver.policies.approve(
         site.name, proposed.number, "agreed at the weekly meeting", now=before + timedelta(hours=26)
     )
+    checked = Shares(gold=0.05, second=0.10)
+    approver.gold.set_shares(
+        site.name, checked, "to know how far people agree and how well they see", now=before + timedelta(hours=27)
+    )
+
+
+def _matrix(site: SitePlan) -> Matrix:
+    """How the model fared on its examination set, as it stands on its card."""
+    from core.learn.metrics import Counts
+    from models.checkpoint import read_card
+
+    found = read_card(SHIPPED / site.model).metrics["examination"]["at_threshold"]
+    counts = Counts(*(int(found[cell]) for cell in ("tp", "fn", "fp", "tn")))
+    return Matrix(counts, site.model, "the examination set on the model's card: drawn pictures that it had never seen")
 
 
 def _band_of(site: SitePlan) -> Mapping[str, Any]:
