@@ -1,0 +1,12 @@
+-- Milliseconds at three ranks of all pictures, and how many there are; ranks are shares of them.
+SELECT
+    quantile_disc(milliseconds, 0.99) AS p99,
+    quantile_disc(milliseconds, $low::DOUBLE) AS low,
+    quantile_disc(milliseconds, $high::DOUBLE) AS high,
+    count(*) AS n
+FROM predictions
+WHERE local_at >= $since AND local_at < $until
+  AND ($line IS NULL OR line_id = $line)
+  AND ($camera IS NULL OR camera_id = $camera)
+  AND ($part_type IS NULL OR part_type_id = $part_type)
+  AND ($model IS NULL OR model = $model)

@@ -1,0 +1,16 @@
+-- How many parts were decided and how, those that were stopped by the class that the model named.
+SELECT
+    date_trunc($grain, local_at) AS bucket,
+    outcome,
+    site_id,
+    CASE WHEN outcome <> 'PASS' THEN model_class END AS model_class,
+    count(*) AS decided
+FROM decisions
+WHERE local_at >= $since AND local_at < $until
+  AND ($line IS NULL OR line_id = $line)
+  AND ($camera IS NULL OR camera_id = $camera)
+  AND ($part_type IS NULL OR part_type_id = $part_type)
+  AND ($model IS NULL OR model = $model)
+  AND ($policy IS NULL OR policy = $policy)
+GROUP BY ALL
+ORDER BY ALL
