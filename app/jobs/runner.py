@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from app.jobs import backups, retention
+from app.jobs.facts import FactsKeeper
 from app.jobs.line import Progress
 from app.jobs.processes import child_process, end_on_signals, ended_how
 from app.jobs.sealing import Sealer, open_plant
@@ -328,9 +329,11 @@ def main(arguments: list[str]) -> int:
     store = open_plant(current, WORKER)
     if arguments:
         return run_job(store, current, store.jobs.get(int(arguments[0])), arguments[1])
+    from app.jobs.alarms import Watcher  # what it computes with takes half a second that no job's process has to pay
+
     ending = threading.Event()
     end_on_signals(ending)
-    with Sealer(store, current):
+    with Sealer(store, current), FactsKeeper(store, current), Watcher(store, current):
         work(store, current, stop=ending)
     return 0
 

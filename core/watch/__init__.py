@@ -1,0 +1,1 @@
+"""Watching a site: rules, detectors that may be looked at at any time, and what to do when one fires."""

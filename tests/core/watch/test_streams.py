@@ -1,0 +1,136 @@
+"""Figures without audits: confidence sequences, drift, throughput, slow minutes."""
+
+import numpy as np
+import pytest
+
+from core.errors import BadInput
+from core.watch.checklist import differences
+from core.watch.detector import fires, growth, share_of_quarter, start, step
+from core.watch.intervals import ratio_interval
+from core.watch.streams import (
+    distance,
+    drift_items,
+    label_items,
+    mean_items,
+    minute_of,
+    reference_of,
+    running_minutes,
+    slow_run,
+    throughput_growth,
+)
+
+
+def test_an_interval_looked_at_after_every_answer_covers_the_truth_all_the_way():
+    """A tenth of the 200 simulated shifts may leave it once; a fixed-time interval would leave it in far more."""
+    rng = np.random.default_rng(1)
+    left = 0
+    for _ in range(200):
+        hits = np.cumsum(rng.random(300) < 0.1)
+        found = [
+            ratio_interval(np.array([1.0, 0.0]), np.ones(2), np.array([hits[k], k + 1 - hits[k]]), 0.90)
+            for k in range(19, 300, 20)
+        ]
+        left += any(not one.low <= 0.1 <= one.high for one in found)
+    assert left <= 20 + 3 * np.sqrt(200 * 0.1 * 0.9)
+
+
+def test_an_interval_narrows_with_what_is_known_and_stays_in_range():
+    wide = ratio_interval(np.array([1.0, 0.0]), np.ones(2), np.array([2, 98]))
+    narrow = ratio_interval(np.array([1.0, 0.0]), np.ones(2), np.array([200, 9800]))
+    assert 0 <= wide.low < narrow.low < 0.02 < narrow.high < wide.high <= 1
+    assert ratio_interval(np.array([]), np.array([]), np.array([])) is None
+    with pytest.raises(BadInput):
+        ratio_interval(np.array([2.0]), np.ones(1), np.ones(1))
+    with pytest.raises(BadInput):
+        ratio_interval(np.ones(1), np.ones(2), np.ones(2))
+
+
+def test_a_mean_below_its_limit_wins_for_those_who_bet_on_it():
+    assert growth(mean_items(np.full(200, 0.7), 0.85)).max() > 5
+    assert growth(mean_items(np.full(200, 0.9), 0.85)).max() < 0
+    with pytest.raises(BadInput):
+        mean_items([0.5], 1.0)
+
+
+def shifted(by: float, seed: int = 3) -> bool:
+    """Whether a day of 24 looks at 30 pictures fires."""
+    rng = np.random.default_rng(seed)
+    reference = reference_of(rng.normal(size=500))
+    levels = np.tile(start((0.05, 0.2, 0.5)), (18, 1))
+    for _ in range(24):
+        bets = drift_items(rng.normal(by, size=30), reference, 0.2)
+        levels = step(levels, np.stack([growth(one, (0.05, 0.2, 0.5)) for one in bets]), share_of_quarter(3600))
+        if fires(levels.reshape(-1), 0.05):
+            return True
+    return False
+
+
+@pytest.mark.parametrize(("by", "seen"), [(0.0, False), (0.3, False), (1.5, True), (-1.5, True)])
+def test_a_shift_beyond_the_limit_is_seen_and_one_within_it_is_not(by, seen):
+    assert shifted(by) is seen
+
+
+def test_a_feature_that_was_always_the_same_is_seen_when_it_moves_either_way():
+    reference = reference_of(np.ones(300))
+    for moved in (0.5, 1.5):
+        assert max(growth(one).max() for one in drift_items(np.full(50, moved), reference, 0.2)) > 5
+    assert max(growth(one).max() for one in drift_items(np.ones(50), reference, 0.2)) < 0.1
+
+
+def test_too_few_values_are_no_reference():
+    assert reference_of(np.ones(199)) is None
+
+
+def test_the_distance_is_that_of_kolmogorov_and_smirnov():
+    rng = np.random.default_rng(4)
+    first, second = rng.normal(size=5000), rng.normal(1.0, size=5000)
+    reference = reference_of(first)
+    x = np.sort(second)
+    under, upto = (np.searchsorted(x, reference.edges, side=side) for side in ("left", "right"))
+    from scipy import stats
+
+    assert distance(under, upto, len(x), reference) == pytest.approx(stats.ks_2samp(first, second).statistic, abs=0.03)
+    assert distance([0] * 9, [0] * 9, 0, reference) == 0
+
+
+def test_a_new_class_among_the_labels_is_seen():
+    bets = label_items({"good": 50, "RUST": 50}, {"good": 0.9, "CRACK": 0.1}, 0.15)
+    assert max(growth(one).max() for one in bets) > 5
+    same = label_items({"good": 90, "CRACK": 10}, {"good": 0.9, "CRACK": 0.1}, 0.15)
+    assert max(growth(one).max() for one in same) < 0.1
+
+
+def test_a_line_that_rests_is_not_slow():
+    assert running_minutes([0, 0, 0]) == []
+    assert running_minutes([20, 0, 0, 0, 0, 0, 0, 21]) == [20, 21]
+    assert running_minutes([20, 0, 3, 0, 0]) == [20, 0, 3]
+
+
+def test_a_slow_line_wins_for_those_who_bet_on_it():
+    assert throughput_growth([10] * 30, 20).max() > 5
+    assert throughput_growth([24] * 30, 20).max() < 0
+    regular = throughput_growth([20] * 30, 20)
+    assert (regular < 0).all()
+
+
+def test_a_minute_is_judged_by_its_ninety_ninth_percentile():
+    found = minute_of([100.0] * 99 + [900.0], 200)
+    assert (found.n, found.p99, found.over) == (100, 100.0, 1)
+    assert minute_of([], 200).n == 0
+
+
+def test_slow_minutes_count_only_in_a_row():
+    assert slow_run([300, 300, 100, 300, 300], 200) == 2
+    assert slow_run([], 200) == 0
+
+
+def test_the_checklist_puts_what_moved_most_first():
+    rng = np.random.default_rng(5)
+    then = {"sharpness": list(rng.normal(50, 5, 60)), "brightness": list(rng.normal(0.5, 0.1, 60)), "iso": [100.0] * 3}
+    now = {"sharpness": list(rng.normal(20, 5, 60)), "brightness": list(rng.normal(0.5, 0.1, 60)), "iso": [None, 200.0]}
+    found = differences(then, now)
+    assert found[0].feature == "sharpness"
+    assert found[0].stands_out
+    assert not any(one.stands_out for one in found[1:])
+    iso = next(one for one in found if one.feature == "iso")
+    assert (iso.then, iso.now, iso.distance) == (100.0, 200.0, None)
