@@ -4,7 +4,7 @@ Every act carries (task, revision, fence) as they were on the screen when it was
 gave it: an act about anything else is refused by the store, and the same act sent twice is stored once.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,13 @@ from app import context, shown
 from app.shown import Beside
 from app.shown import Case as Case  # its home for whoever draws
 from app.state import QueueState, state
+from core.decide.policy import Policy, chosen
 from core.errors import Conflict, HoldpointError, NotAllowed, NotFound
 from core.records import Image, ImageState, Review, Task, Verdict
+from core.roles import Action, allowed
 
 if TYPE_CHECKING:
+    from core.plant import Site
     from data.store import Store
 
 LEASE_SECONDS = 300.0
@@ -65,8 +68,8 @@ def case_of(part_id: int, task: Task | None = None, store: "Store | None" = None
     part = store.parts.get(part_id)
     images = tuple(store.images.of_part(part_id))
     site = store.sites.get(part.site)
-    policy = store.policies.in_force(part.site)
-    asks_first = site.blind or (policy is not None and policy.audits)
+    in_force = store.policies.all_in_force(part.site)
+    line = next((image.capture.line for image in images if image.capture.line), None)
     return Case(
         part=part,
         site=site,
@@ -75,9 +78,35 @@ def case_of(part_id: int, task: Task | None = None, store: "Store | None" = None
         decision=store.parts.decision(part_id),
         reviews=tuple(store.reviews.of_part(part_id)),
         task=task,
-        policy=policy,
-        blind=asks_first and task is not None and not store.reviews.answered(task.id),
+        policy=chosen(in_force, line, part.part_type),
+        blind=task is not None and _asks_first(store, site, in_force) and not store.reviews.answered(task.id),
     )
+
+
+def _asks_first(store: "Store", site: "Site", in_force: Sequence[Policy]) -> bool:
+    """Whether a site wants a person's own first look: it says so, it audits, or a second look (or the like) is open.
+
+    All its tasks are then alike, so that nobody can tell which of them asks for what was answered before.
+    """
+    return site.blind or any(policy.audits for policy in in_force) or store.queue.asks_again(site.name)
+
+
+def still_blind(store: "Store", images: Collection[Image]) -> set[int]:
+    """The pictures of which a reviewer must not be told yet what the model or anybody else says.
+
+    They are of parts that wait for an answer, at a site that wants each person's own first look, and this person has
+    not given theirs. Whoever does not review is never given such a part, and sees all.
+
+    Returns:
+        Ids of the images.
+    """
+    if not allowed(store.people.me().role, Action.REVIEW):
+        return set()
+    names = {image.site for image in images}
+    asking = {name for name in names if _asks_first(store, store.sites.get(name), store.policies.all_in_force(name))}
+    there = [image for image in images if image.site in asking]
+    due = store.queue.first_looks_due({image.part_id for image in there}) if there else set()
+    return {image.id for image in there if image.part_id in due}
 
 
 def beside(case: Case, store: "Store") -> Beside:
@@ -90,7 +119,10 @@ def beside(case: Case, store: "Store") -> Beside:
         return Beside()
     found = store.images.find(site=case.site.name, camera=camera, before=image.id, limit=_BESIDE)
     there = [one for one in found if one.state is ImageState.OK and one.part_id != case.part.id]
-    labels = store.labels.many([one.id for one in there])
+    due = store.queue.first_looks_due({one.part_id for one in there})  # what was said of these tells why they come
+    if _asks_first(store, case.site, store.policies.all_in_force(case.site.name)):
+        there = [one for one in there if one.part_id not in due]
+    labels = store.labels.many([one.id for one in there if one.part_id not in due])
     same = [one for one in there if one.capture.view == image.capture.view]
     good = next((one for one in same if one.id in labels and not labels[one.id].defective), None)
     return Beside([(one, labels.get(one.id)) for one in _one_a_part(there)[: shown.OTHERS]], good)

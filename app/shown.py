@@ -171,7 +171,7 @@ def _image_facts(case: Case, image: Image) -> list[list[str]]:
     lines = {
         "order": " · ".join(one for one in (capture.order, capture.machine) if one),
         "camera": " · ".join(dict.fromkeys(one for one in (capture.line, capture.camera, capture.stage) if one)),
-        "taken": taken,
+        "taken": "" if case.blind else taken,  # a part with a known answer may be old
         "picture": " · ".join(one for one in (f"{image.width} × {image.height} px", exposure(image)) if one),
     }
     if not case.blind:

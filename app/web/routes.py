@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from app import context
+from app import context, desk
 from app.theme import HEATMAP_RAMP, WHERE_RAMP
 from app.web import answers, oidc, sign_in
 from app.web.guard import COOKIE
@@ -174,6 +174,8 @@ def _picture(token: str, asked: dict[str, object]) -> Response:
             path = pictures.copy(image, kind)
             media = "image/jpeg"
         elif kind in ("heatmap", "where"):
+            if desk.still_blind(acting, [image]):
+                return PlainTextResponse("Answer first: at this site the first look is your own.", 403)
             prediction = acting.images.prediction(image_id)
             grid = None if prediction is None else prediction.heatmap if kind == "heatmap" else prediction.where
             if grid is None:

@@ -4,34 +4,22 @@ Beside it runs a bare Streamlit page with one picture and one button, in the sam
 framework itself takes for one press.
 """
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
 import psutil
 
 from app.navigation import pages_for
-from core.plant import Arrival
-from core.records import Capture, Grid, Prediction, Region
 from core.roles import Role
 from data.store import open_store
+from tests.e2e.crowded import fill
+from tests.e2e.house import House, launch
 from tests.small_plant import SITE, make_plant
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 TASKS, WAITING, SESSIONS = 50, 2000, 20
 PATIENCE_MS = 60_000
 BARE = """
@@ -89,63 +77,6 @@ WATCH_BARE = """() => {
     requestAnimationFrame(() => requestAnimationFrame(() => window.stepped.push(performance.now() - mine.at)));
   }).observe(document.body, { childList: true, characterData: true, subtree: true });
 }"""
-
-
-def fill(url: str, parts: int, folder: Path) -> None:
-    """Many more parts on the pictures that are there already: one file may be seen by many captures."""
-    store = open_store(url)
-    first = store.images.find(site=SITE, limit=50)
-    rng = np.random.default_rng(1)
-    grid = Grid(np.asarray(rng.integers(0, 255, (25, 40)), np.uint8))
-    for start in range(0, parts, 500):
-        arrivals = []
-        for number in range(start, min(parts, start + 500)):
-            like = first[number % len(first)]
-            score = float(rng.uniform(0.55, 0.95))
-            arrivals.append(
-                Arrival(
-                    Capture(f"{folder}/bench-{number}", f"B-{number:05}", order="9", line="line B", camera="cam 3",
-                            view="top", part_type="bracket"),
-                    like.path, like.sha256, like.width, like.height, like.quality,
-                    Prediction("small-1", score, {"CRACK": 0.7, "SURFACE_PIT": 0.2},
-                               (Region(60, 80, 140, 60, "CRACK", "CRACK", score=score, key="m1"),), None, grid, grid),
-                )
-            )  # fmt: skip
-        store.arrivals.file(SITE, arrivals, close_parts=True)
-    store.close()
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def served(script: Path, home: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """A running server of a script."""
-    port = _port()
-    environment = {**os.environ, "HOLDPOINT_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    environment.pop("HOLDPOINT_DATABASE_URL", None)
-    web = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
-         "--server.fileWatcherType", "none"],
-        cwd=ROOT, env=environment, stdout=(home / "web.log").open("a"), stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        end = time.monotonic() + 120
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
-                    break
-            except OSError:
-                if time.monotonic() > end or web.poll() is not None:
-                    raise
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}", psutil.Process(web.pid)
-    finally:
-        web.terminate()
-        web.wait(30)
 
 
 def _figures(milliseconds: list[float]) -> dict[str, float]:
@@ -283,23 +214,19 @@ def main() -> dict[str, Any]:
         script = Path(name) / "bare.py"
         pictures = [str(one) for one in sorted((home / "pictures").glob("*.png"))[:8]]
         script.write_text(BARE.replace("PICTURES", repr(pictures)))
-        executable = str(CHROMIUM) if CHROMIUM.exists() else None
         with (
             sync_playwright() as playwright,
-            served(ROOT / "app" / "main.py", home) as (url, _app),
-            served(script, home) as (bare_url, _bare),
+            House(plant) as app,
+            House(plant, script=script) as bare,
         ):
-            browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+            browser = launch(playwright)
             store = open_store(plant.url)
             waiting = store.queue.counts(SITE).waiting
             store.close()
-            pressed = keys(browser, url, bare_url)
-            loads = {"bare page": _bare_load(browser, bare_url), **first_loads(browser, url)}
-            with served(ROOT / "app" / "main.py", home) as (
-                fresh_url,
-                web,
-            ):  # so that nobody's old session ends meanwhile
-                memory = sessions(browser, fresh_url, web)
+            pressed = keys(browser, app.url, bare.url)
+            loads = {"bare page": _bare_load(browser, bare.url), **first_loads(browser, app.url)}
+            with House(plant) as fresh:  # so that nobody's old session ends meanwhile
+                memory = sessions(browser, fresh.url, psutil.Process(fresh.web.pid))
             browser.close()
     in_step, framework = pressed["with the model"]["key_to_figures_in_step"], pressed["bare page, press to picture"]
     return {

@@ -18,7 +18,7 @@ from pysqlite3 import dbapi2 as sqlite
 from core.records import Review, Verdict
 from core.roles import Actor
 from data.store import Store
-from data.store.turns import Turns
+from data.store.engine.turns import Turns
 from tests.benchmarks.desk_load import Given
 from tests.benchmarks.desk_plant import SITE
 

@@ -199,6 +199,27 @@ def test_a_broken_picture_alone_is_refused_and_the_next_one_is_scored(inspect: P
     expect(page.get_by_text("Drop one or many pictures here")).to_be_visible(timeout=SLOW)
 
 
+def test_one_click_scores_a_picture_of_the_demo_plant(inspect: Page, plant_url):
+    page = inspect
+    strip = page.locator(".st-key-inspect-strip").get_by_role("button")
+    expect(strip).to_have_count(6, timeout=SLOW)
+    for one in strip.all():
+        box = one.bounding_box()
+        assert min(box["width"], box["height"]) >= 44
+        assert box["y"] + box["height"] <= 768
+        expect(one.locator("img")).to_have_js_property("complete", True, timeout=SLOW)
+        assert one.locator("img").evaluate("one => one.naturalWidth") > 0
+    number = int(strip.last.locator("img").get_attribute("src").split("/")[2])
+    strip.last.click()
+    shown_picture(page, Path(open_store(plant_url).images.get(number).path).name)
+    quiet(page)
+    expect(page.get_by_text("The plant has filed this picture already.")).to_be_visible(timeout=SLOW)
+    expect(strip).to_have_count(0)
+    assert document(page)["model_version"].startswith("demo-metal")
+    assert not page.outside
+    assert not page.refused
+
+
 def test_a_filed_picture_is_scored_anew_and_needs_no_sending(inspect: Page, plant_url):
     page = inspect
     page.get_by_role("button", name="Or pick a filed picture").click()

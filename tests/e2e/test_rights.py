@@ -82,17 +82,26 @@ def test_an_upload_needs_streamlits_own_cross_site_token_too(server):
     assert status == 403
 
 
-@pytest.mark.parametrize("role", [Role.INSPECTOR, Role.VIEWER], ids=str)
+WHO = {Role.INSPECTOR: "Ines", Role.QA_LEAD: "Quentin", Role.DATA_SCIENTIST: "Dora", Role.ADMIN: "Ada",
+       Role.VIEWER: "Vera"}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
 def test_a_page_that_is_not_for_a_role_is_not_reached_by_its_address(browser, server, role):
-    who = {Role.INSPECTOR: "Ines", Role.VIEWER: "Vera"}[role]
-    page = come_in(browser, server, who)
-    for entry in PAGES:
-        if entry.action in PERMISSIONS[role]:
-            continue
+    page = come_in(browser, server, WHO[role])
+    others = [entry for entry in PAGES if entry.action not in PERMISSIONS[role]]
+    for entry in others:
         page.goto(f"{server.url}/{entry.url}")
-        expect(page.get_by_text("Page not found").or_(page.get_by_role("heading", level=1, name="Home")).first
-               ).to_be_visible(timeout=SLOW)  # fmt: skip
-        expect(page.get_by_role("heading", level=1, name=entry.title)).to_have_count(0)
+        said = page.get_by_role("alert").filter(has_text=f"The page {entry.title} is not for the role {role.spoken}")
+        expect(said).to_be_visible(timeout=SLOW)
+        expect(said).to_contain_text("ask an administrator for another role")
+        expect(page.locator("[data-testid=stStatusWidget]")).to_have_count(0, timeout=SLOW)
+        assert page.get_by_role("dialog").count() == 0, entry.path
+        assert page.get_by_role("heading").count() == 0, entry.path
+        drawn = page.get_by_test_id("stMain").locator("button, input, table, img, canvas, [data-testid=stDataFrame]")
+        (menu,) = [one.inner_text() for one in drawn.all() if one.is_visible()]
+        assert WHO[role] in menu, entry.path  # the person's own, and nothing else
+    assert others
     page.context.close()
 
 
