@@ -1,9 +1,13 @@
 """The one place where pages find the store, the settings and who is asking; the only place that caches."""
 
+import ast
 import atexit
+import pkgutil
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -20,9 +24,13 @@ from core.plant import Person
 from core.roles import Action, Actor, allowed
 
 if TYPE_CHECKING:
+    from core.watch.alarms import SiteStatus
+    from data.analytics.read import Reader
     from data.store import Store
 
 WEB = Actor("web server", system=True)
+STATUS_S = 3.0
+MOST_STATUSES = 1000
 
 
 def settings() -> Settings:
@@ -63,9 +71,41 @@ def preview(data: bytes, max_side: int, box: tuple[int, int, int, int] | None = 
     return _decoder(Limits(), current.decode_seconds).preview(Upload("picture", data), max_side, box)
 
 
-def warm() -> None:
-    """Start the process that opens pictures, so that the first visitor does not wait for it."""
+def warm(pages: Path) -> None:
+    """Start the process that opens pictures and load what pages need, so that the first visitor waits for neither.
+
+    Args:
+        pages: their folder.
+    """
     _decoder(Limits(), settings().decode_seconds)
+    Thread(target=load, args=(pages,), name="load", daemon=True).start()
+
+
+def load(pages: Path) -> None:
+    """Import whatever the pages of a folder import, and what their tables and charts import when first drawn."""
+    found = {"pandas", "plotly.graph_objects", "pyarrow"}
+    for page in pages.rglob("*.py"):
+        for node in ast.walk(ast.parse(page.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                found.update(f"{node.module}.{one.name}" for one in node.names)
+            elif isinstance(node, ast.Import):
+                found.update(one.name for one in node.names)
+    for name in sorted(found):
+        pkgutil.resolve_name(name)
+
+
+@cache
+def _reader(folder: Path) -> "Reader":
+    from data.analytics.read import Reader
+
+    return Reader(folder)
+
+
+def facts_reader() -> "Reader":
+    """The published facts as this server reads them."""
+    from app.kpis.charts import facts_folder
+
+    return _reader(facts_folder(settings()))
 
 
 def model_folder(name: str | None) -> Path | None:
@@ -115,6 +155,26 @@ def me() -> Person:
 def store() -> "Store":
     """The store, acting as the person who is asking: it checks every call by itself."""
     return plant().acting_as(Actor(me().name))
+
+
+def demo_plant() -> bool:
+    """Whether this is the demo plant, whose people need no password on the machine itself."""
+    return bool(plant().people.demo_people())
+
+
+_statuses: dict[tuple[str, tuple[str, ...] | None], tuple[float, list["SiteStatus"]]] = {}
+
+
+def site_statuses(person: Person) -> list["SiteStatus"]:
+    """Auto-PASS, alarms and backlog of a person's sites; a few seconds old at most, so that no page waits for it."""
+    key = (settings().database_url, person.sites)
+    known = _statuses.get(key)
+    if known is None or monotonic() - known[0] > STATUS_S:
+        known = (monotonic(), plant().acting_as(Actor(person.name)).alarms.status())
+        if len(_statuses) > MOST_STATUSES:
+            _statuses.clear()
+        _statuses[key] = known
+    return known[1]
 
 
 def may(action: Action) -> bool:

@@ -10,11 +10,11 @@ from starlette.middleware import Middleware
 from app import context, theme
 from app.correcting import forget_saved_drafts
 from app.jobs.sealing import Sealer
-from app.navigation import check_page, navigation
+from app.navigation import PAGES_FOLDER, check_page, navigation
 from app.web import oidc
 from app.web.guard import Guard, check_config
 from app.web.routes import routes
-from app.widgets.frame import person_menu, say_no, signed_out
+from app.widgets.frame import person_menu, say_no, signed_out, status_bar
 from core.errors import HoldpointError, NotAllowed
 
 
@@ -22,7 +22,7 @@ from core.errors import HoldpointError, NotAllowed
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Refuse to start with a protection off, and open the store before the first visitor."""
     check_config(st.get_option)
-    context.warm()
+    context.warm(PAGES_FOLDER)
     oidc.check(context.settings())
     with Sealer(context.plant(), context.settings()):
         yield
@@ -39,6 +39,7 @@ def frame() -> None:
         st.stop()
     page = navigation(person.role)
     person_menu(person)
+    status_bar()
     forget_saved_drafts()
     try:
         check_page(page, person.role)

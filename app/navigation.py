@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from core.errors import NotAllowed
 from core.roles import Action, Role, allowed
 
+REFUSED = "Not for your role"
 PAGES_FOLDER = Path(__file__).resolve().parents[1] / "pages"
 
 
@@ -112,8 +114,88 @@ PAGES = (
         "Quality",
         "tune",
         Action.POLICY,
-        "The thresholds in force at a site. A policy is never edited: propose a new one, somebody else approves it. "
-        "Without an approved policy nothing passes by itself.",
+        "What is in force at a site, and where set for a line, a part type or a class. A policy is never edited: "
+        "change the form and **propose** it, and somebody else approves it with a reason. **Tighten now** needs nobody "
+        "else: it is refused where any possible part would be decided less strictly. Going back and resuming always "
+        "take two.\n\n"
+        "For a part the narrowest policy decides: part type on a line, part type, line, whole site. A class's limits "
+        "only make it stricter; a part that would fail without a sure class goes to a person.\n\n"
+        "Nothing passes by itself without an approved policy, without a calibration that two have confirmed on a "
+        "confusion matrix, from the day on which it was to be looked at again, or while auto-PASS is paused.",
+    ),
+    PageEntry(
+        "quality/thresholds",
+        "Thresholds",
+        "Quality",
+        "show_chart",
+        Action.POLICY,
+        "What a setting would do before it does it. Move the band: the charts, the sentences and the table follow, "
+        "each figure with its interval. Misses and escapes are estimated from parts that were held or drawn by "
+        "chance; what was imported shows in the distribution only.\n\n"
+        "**Guarantee** is the least strict 'pass below' that keeps the miss rate with the confidence you ask for, "
+        "for the site and for each safety class at once: met, impossible, or not enough evidence and how much is "
+        "missing. **Least cost** is the best band that the inspectors can carry. **Replay** decides the parts of "
+        "the weeks again, by every rule. **Propose** asks a second person; the optimum is kept beside what you "
+        "chose.",
+    ),
+    PageEntry(
+        "quality/alarms",
+        "Alarms",
+        "Quality",
+        "notifications_active",
+        Action.SEE,
+        "What broke a rule, what was done about it, and the rules. An alarm that pauses makes every PASS of its "
+        "site a HOLD from the next decision on, until one person asks to resume and another agrees.\n\n"
+        "**Acknowledge** says that you look after it, **Close** what it was; its rule is then watched anew, and "
+        "after a drift today's pictures become the reference. **Asked for** holds what alarms set off: read what "
+        "was measured, and close each with what came of it.\n\n"
+        "A stricter rule is in force at once, a looser one when somebody else has approved it. The worker looks "
+        "about once a minute; the promise about false pauses does not depend on how often anybody looks.",
+    ),
+    PageEntry(
+        "quality/analytics",
+        "Analytics",
+        "Quality",
+        "query_stats",
+        Action.SEE,
+        "Every number with its interval, how many it rests on, what it means and the query that made it. Misses and "
+        "escapes come from audits alone: what people answered against the model says nothing about what nobody looked "
+        "at. Hours, days and weeks are on each site's own clock. Press a bar to see its pictures, and go on to correct "
+        "one. Rows can be taken away as CSV or Parquet; `holdpoint kpi` prints the same.",
+    ),
+    PageEntry(
+        "quality/audits",
+        "Audits",
+        "Quality",
+        "fact_check",
+        Action.POLICY,
+        "A random share of what passed or failed by itself is looked at all the same, blind among the other tasks, and "
+        "each was drawn with a probability that is on record: from these come the rates, each with its interval. "
+        "**Miss rate** is about defective parts, **escape rate** about passed ones: they are two numbers. Gold items "
+        "tell how often people themselves err, and the rates are restated for it. The planner says how many clean "
+        "audits a claim takes, and how long that is.",
+    ),
+    PageEntry(
+        "quality/inspectors",
+        "Inspectors",
+        "Quality",
+        "visibility",
+        Action.POLICY,
+        "People are instruments, too. A share of the answers is asked of a second person without sight of the first; "
+        "where two differ, a third settles it. Gold items are parts with a known answer, blind among the rest; an "
+        "answer to one tells the line nothing and changes no label. The figures are about agreement and what is worth "
+        "a lesson: there is no ranking.",
+    ),
+    PageEntry(
+        "quality/acceptance",
+        "Acceptance",
+        "Quality",
+        "task_alt",
+        Action.SEE,
+        "Is it good enough? Each target beside its measured value, interval, n and query; met, or missed, only "
+        "where the whole interval says so. OEE of each line with its inputs, those that are assumptions named so. "
+        "Before and after a change: what it did beyond the way things went already. What customers report stands by "
+        "itself: it comes late and is only part of what escapes.",
     ),
     PageEntry(
         "admin/quarantine",
@@ -225,11 +307,35 @@ def as_streamlit(entry: PageEntry) -> st.Page:
 
 
 def navigation(role: Role) -> st.Page:
-    """Draw the menu of one role on top of the page and return the page asked for."""
+    """Draw the menu of one role on top of the page and return the page asked for.
+
+    The addresses of pages for other roles are known, too, but lead to nothing but a sentence: Streamlit's own answer to
+    an unknown address says neither why nor what to do.
+    """
     sections: dict[str, list[st.Page]] = {}
-    for entry in pages_for(role):
+    mine = pages_for(role)
+    for entry in mine:
         sections.setdefault(entry.section, []).append(as_streamlit(entry))
+    for entry in PAGES:
+        if entry not in mine:
+            sections.setdefault("", []).append(
+                st.Page(partial(refuse, entry, role), title=REFUSED, url_path=entry.url, visibility="hidden")
+            )
     return st.navigation(sections, position="top")
+
+
+def refuse(entry: PageEntry, role: Role) -> None:
+    """Say whose page it is, and what to do instead.
+
+    Raises:
+        NotAllowed: always.
+    """
+    *others, last = (one.spoken for one in Role if allowed(one, entry.action))
+    whose = f"{', '.join(others)} and {last}" if others else last
+    raise NotAllowed(
+        f"The page {entry.title} is not for the role {role.spoken}, only for {whose}: go on with one of the pages in "
+        "the menu above, or ask an administrator for another role."
+    )
 
 
 def check_page(page: st.Page, role: Role) -> None:
@@ -238,9 +344,12 @@ def check_page(page: st.Page, role: Role) -> None:
     Raises:
         NotAllowed: it is for others.
     """
-    entry = next((one for one in PAGES if page.url_path in (one.url, "") and page.title == one.title), None)
-    if entry is None or not allowed(role, entry.action):
-        raise NotAllowed(f"This page is not for the role {role.spoken}.")
+    for entry in PAGES:
+        if page.url_path == ("" if entry.path == "home" else entry.url):
+            if not allowed(role, entry.action):
+                refuse(entry, role)
+            return
+    raise NotAllowed("There is no such page: choose one in the menu above.")
 
 
 def go(path: str, **query: str) -> None:

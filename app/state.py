@@ -161,8 +161,33 @@ class UpkeepState(FormState):
 
 
 @dataclass
+class AuditsState(FormState):
+    """Audits page."""
+
+
+@dataclass
+class EyesState(FormState):
+    """Inspectors page."""
+
+
+@dataclass
 class PolicyState(FormState):
-    """Policy page."""
+    """Policy page.
+
+    Attributes:
+        about: site, line and part type that the form is about.
+        seen: the version of the site's policies when the form was opened; None opens it anew.
+        start: the policy whose rules stood in it then.
+    """
+
+    about: Any = None
+    seen: int | None = None
+    start: Any = None
+
+
+@dataclass
+class AlarmsState(FormState):
+    """Alarms page."""
 
 
 def state(kind: type[T]) -> T:

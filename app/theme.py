@@ -97,16 +97,20 @@ _CSS = """
 [data-testid="stWidgetLabel"] .stTooltipIcon button { min-height: 0 }
 :focus-visible { outline: 3px solid #2a74c6; outline-offset: 2px }
 .st-key-person { position: fixed; top: .62rem; right: 3.8rem; z-index: 1000000; width: auto !important }
+.st-key-status { position: fixed; top: 1.05rem; right: 12rem; z-index: 999999; width: auto !important }
+.st-key-status p { white-space: nowrap; font-size: .85rem }
 .st-key-person button { min-height: 2.4rem; height: 2.4rem }
 [data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > style:only-child),
-[data-testid="stLayoutWrapper"]:has(> .st-key-person, > .st-key-forget) { position: absolute }
+[data-testid="stLayoutWrapper"]:has(> .st-key-person, > .st-key-forget, > .st-key-status) { position: absolute }
 [class*="st-key-correct-PASS"] button { border-left: 5px solid #1f9d68 }
 [class*="st-key-correct-FAIL"] button { border-left: 5px solid #d9434e }
 [class*="st-key-correct-REWORK"] button { border-left: 5px solid #9b6be0 }
 [class*="st-key-correct-UNSURE"] button { border-left: 5px solid #8a949e }
-.st-key-inspect-drop [data-testid="stFileUploaderDropzone"] { min-height: 45dvh;
+.st-key-inspect-drop [data-testid="stFileUploaderDropzone"] { min-height: 40dvh;
   flex-direction: column; align-items: center; justify-content: center }
 .st-key-inspect-drop [data-testid="stFileUploaderDropzone"] > * { flex: none }
+.st-key-inspect-strip button { padding: .15rem; min-height: 0 }
+.st-key-inspect-strip button img { width: 104px; height: 66px; max-height: none; object-fit: cover; border-radius: 4px }
 .st-key-thumbs img { max-height: 56px; object-fit: cover; border-radius: 4px }
 .band { position: relative; height: 1.5rem; margin: .1rem 0 }
 .band > div { position: absolute; top: .75rem; height: .5rem }

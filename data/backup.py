@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection, make_url
 
 from core.errors import BadInput, Conflict
 from data.migrations import HEAD, upgrade
-from data.store.database import Database
+from data.store.engine.database import Database
 
 SQLITE_NAME = "store.sqlite3"
 TABLES = "tables"

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image as Pillow
 from playwright.sync_api import BrowserContext, Page, Route
 
-from app.widgets.regions import Kind, Owner, Sheet, own
-from core.records import Severity
+from app.widgets.regions import Kind, Owner, Sheet, Source, own
+from core.records import Region, Severity
 
 ORIGIN = "http://editor.test"
 KINDS = (
@@ -82,6 +82,17 @@ def sheet(size_wh: tuple[int, int], **given: Any) -> Sheet:
         "height": "calc(100vh - 120px)",
     }  # fmt: skip
     return Sheet(**{**base, **given})
+
+
+LARGE = (4000, 3000)
+ONE = Region(500, 600, 400, 300, "CRACK", "CRACK", None, 0.61, None, "m1")
+TWO = Region(2000.25, 1800.75, 200.5, 100.25, "pit", "SURFACE_PIT", Severity.MINOR, 0.4, None, "m2")
+LAID = sheet(LARGE, standing=(ONE, TWO), sources=(Source("the model", "small-1", (ONE, TWO)),), model="small-1")
+
+
+def box(row: dict[str, Any]) -> tuple[float, float, float, float]:
+    """Of a region as the browser tells it: x, y, width, height."""
+    return row["x"], row["y"], row["width"], row["height"]
 
 
 class EditorPage:

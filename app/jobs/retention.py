@@ -16,7 +16,7 @@ from core.roles import WORKER
 
 if TYPE_CHECKING:
     from data.store import Store
-    from data.store.upkeep import OldImage
+    from data.store.trail.upkeep import OldImage
 
 KIND = "retention"
 EVERY = timedelta(days=1)

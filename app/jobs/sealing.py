@@ -27,7 +27,7 @@ from core.seals import Head, Key
 
 if TYPE_CHECKING:
     from data.store import Store
-    from data.store.seals import Verified
+    from data.store.trail.seals import Verified
 
 EVERY_S = 0.4  # so that an event is sealed within a second of its act
 THOROUGH_S = 600.0

@@ -28,15 +28,23 @@ def score_band(score: float | None, band: tuple[float, float] | None, key: str) 
     )
 
 
-def _band(score: float, low: float, high: float) -> str:
+def hold_band(band: tuple[float, float]) -> None:
+    """Which scores pass, are held and fail, as a line without any one score on it."""
+    st.html(_band(None, *band))
+
+
+def _band(score: float | None, low: float, high: float) -> str:
     """Pass, hold and fail as a line with the score on it; made of numbers only, so nothing comes from outside."""
     parts = (("pass", 0.0, low, "#0b7a4b"), ("hold", low, high, "#c98a1b"), ("fail", high, 1.0, "#b3202c"))
     segments = "".join(
         f'<div title="{word}" style="left:{start:.2%};width:{max(0.0, end - start):.2%};background:{colour}"></div>'
         for word, start, end, colour in parts
     )
-    words = f"score {score:.2f}, hold from {low:.2f} to {high:.2f}"
-    return f'<div class="band" role="img" aria-label="{words}">{segments}<i style="left:{score:.2%}"></i></div>'
+    words = f"hold from {low:.2f} to {high:.2f}"
+    mark = ""
+    if score is not None:
+        words, mark = f"score {score:.2f}, {words}", f'<i style="left:{score:.2%}"></i>'
+    return f'<div class="band" role="img" aria-label="{words}">{segments}{mark}</div>'
 
 
 def plot(figure: Any, key: str, height: int = 320) -> None:

@@ -35,10 +35,16 @@ function thumb(parent, url, alt) {
   return made;
 }
 
+// A share as Python writes it: .61; what is less than one never reads 1.00, but .997.
+function short(value) {
+  const told = value < 1 ? Math.min(value, 0.9999) : value;
+  const digits = [2, 3].find((number) => told >= 1 || Number(told.toFixed(number)) < 1) || 4;
+  return told.toFixed(digits).replace(/^0/, "");
+}
+
 // Where the score lies between pass, hold and fail.
 function band(parent, score, limits) {
   const [low, high] = limits || [0, 1];
-  const short = (value) => value.toFixed(2).replace(/^0/, "");
   const row = element("div", "band", parent);
   row.setAttribute("role", "img");
   const parts = limits ? [["pass", 0, low], ["hold", low, high], ["fail", high, 1]] : [["hold", 0, 1]];

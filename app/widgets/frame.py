@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from app import context
 from app.navigation import BY_PATH
 from app.widgets.own_account import own_password
-from app.widgets.text import plain
+from app.widgets.text import count, plain
 from core.errors import Conflict, HoldpointError, NotAllowed, NotFound
 from core.plant import Person
 
@@ -52,6 +53,32 @@ def person_menu(person: Person) -> None:
             'border-radius:6px;border:1px solid currentColor;background:transparent;color:inherit;cursor:pointer">'
             "Sign out</button></form>"
         )
+
+
+@st.fragment(run_every=15)
+def status_bar() -> None:
+    """How things stand at the person's sites, on every page: auto-PASS, open alarms, backlog."""
+    try:
+        found = context.site_statuses(context.me())
+    except NotAllowed:  # signed out since; the page itself says so
+        return
+    if not found:
+        return
+    paused = [one for one in found if one.paused is not None]
+    passing = [one for one in found if one.passing and one.paused is None]
+    alarms, backlog = sum(one.alarms for one in found), sum(one.backlog for one in found)
+    where = plain(found[0].site, 24) if len(found) == 1 else f"{len(found)} sites"
+    if paused:
+        which = "" if len(found) == 1 else f": {plain(', '.join(one.site for one in paused), 40)}"
+        state = f":orange-badge[:material/pause_circle: auto-PASS paused{which}]"
+    elif passing:
+        which = "" if len(passing) == len(found) else f" at {len(passing)} of {len(found)}"
+        state = f":green-badge[:material/play_circle: auto-PASS on{which}]"
+    else:
+        state = ":gray-badge[:material/block: auto-PASS off]"
+    bell = f":red-badge[:material/notifications_active: {count(alarms, 'alarm')}]" if alarms else "0 alarms"
+    with st.container(key="status"):
+        st.markdown(f"{where} · {state} · {bell} · {backlog:,} waiting", width="content")
 
 
 def signed_out() -> None:

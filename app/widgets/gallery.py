@@ -6,6 +6,8 @@ import streamlit as st
 
 from app.widgets.viewer import absolute
 
+_LAST_SITE = "site.last"
+
 
 def gallery(image_ids: Sequence[int], *, width: int = 110, most: int = 6) -> None:
     """Thumbnails of filed images."""
@@ -15,7 +17,11 @@ def gallery(image_ids: Sequence[int], *, width: int = 110, most: int = 6) -> Non
 
 
 def site_choice(names: Sequence[str], key: str) -> str | None:
-    """One of the sites this person was given; None where there is none yet."""
+    """One of the sites this person was given, first the one chosen last on any page; None where there is none yet."""
     if not names:
         return None
-    return st.selectbox("Site", names, key=key, bind="query-params", width=260)
+    last = st.session_state.get(_LAST_SITE)
+    first = names.index(last) if last in names else 0
+    chosen = st.selectbox("Site", names, first, key=key, bind="query-params", width=260)
+    st.session_state[_LAST_SITE] = chosen
+    return chosen

@@ -2,19 +2,19 @@
 
 import base64
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from app import bench, context, theme
+from app import bench, context, desk, theme
 from app.jobs.documents import answer
 from app.jobs.inspect import Inspected
 from app.state import InspectState
 from app.web.pictures import overlay_png
 from app.widgets.charts import class_bars, score_band
 from app.widgets.text import one_line, plain, share
-from app.widgets.viewer import Layer, absolute, drawn, viewer
+from app.widgets.viewer import Layer, absolute, drawn, picture_url, viewer
 from core.decide.decision import Decided
 from core.pictures.boxes import area_percentage
 from core.pictures.decode import sha256_of
@@ -22,6 +22,7 @@ from core.records import Grid, Image, ImageState
 from core.roles import Action
 
 SHOWN = 24
+STRIP = 6  # of them on the demo plant, to try without a picture of one's own
 PREVIEWS = 9  # of them with a small copy; as many as stand in a row
 REFUSALS = 4  # spelt out; more would push the picture off the screen
 _FILES, _PICKED, _CHOSEN = "inspect.files", "inspect.filed", "inspect.chosen"
@@ -42,7 +43,10 @@ def pictures(view: InspectState, site: str, begun: bool) -> tuple[Sequence[bench
         uploads = st.file_uploader("Pictures", type=bench.TYPES, accept_multiple_files=True, key=_FILES,
                                    label_visibility="collapsed", on_change=_taken_away, args=(view,),
                                    max_upload_size=context.settings().upload_bytes >> 20)  # fmt: skip
-        return uploads, _filed_choice(site)
+        filed = _filed(site)
+        if not begun and context.demo_plant():
+            _strip(filed, site)
+        return uploads, _filed_choice(filed, site)
 
 
 def _taken_away(view: InspectState) -> None:
@@ -52,20 +56,44 @@ def _taken_away(view: InspectState) -> None:
         view.refused.clear()
 
 
-def _filed_choice(site: str) -> Image | None:
-    """A picture that the plant has filed, picked by number from small copies."""
+def _filed(site: str) -> Mapping[int, Image]:
+    """The newest pictures that the plant has filed, by id; none that this person has to judge by eye first."""
+    newest = context.store().images.find(site=site, state=ImageState.OK, limit=4 * SHOWN)
+    blind = desk.still_blind(context.store(), newest)
+    return {image.id: image for image in [one for one in newest if one.id not in blind][:SHOWN]}
+
+
+def _strip(filed: Mapping[int, Image], site: str) -> None:
+    """A few of them, from the least to the most suspicious, each scored by one click."""
+    said = context.store().images.predictions(list(filed))
+    ranked = sorted(filed, key=lambda number: said[number].score if number in said else 0.0)
+    count = min(STRIP, len(ranked))
+    chosen = [ranked[round(place * (len(ranked) - 1) / max(count - 1, 1))] for place in range(count)]
+    if not chosen:
+        return
+    st.caption("Or try one of the demo plant's own:", text_alignment="center")
+    with st.container(key="inspect-strip", horizontal=True, horizontal_alignment="center", gap="small"):
+        for number in chosen:
+            st.button(f"![{plain(_named(filed[number]), 60)}]({picture_url(filed[number], 'thumb')})",
+                      key=f"inspect.try.{number}", on_click=_pick, args=(site, number))  # fmt: skip
+
+
+def _pick(site: str, number: int) -> None:
+    st.session_state[f"{_PICKED}.{site}"] = number
+
+
+def _filed_choice(filed: Mapping[int, Image], site: str) -> Image | None:
+    """One of the filed pictures, picked by number from small copies."""
     with st.popover("Or pick a filed picture", icon=":material/photo_library:", width="stretch"):
-        images = context.store().images.find(site=site, state=ImageState.OK, limit=SHOWN)
-        if not images:
-            st.caption("This site has no pictures yet.")
+        if not filed:
+            st.caption("This site has no pictures to show yet.")
             return None
-        ids = {image.id: image for image in images}
-        picked = st.selectbox("Filed picture", list(ids), index=None, key=f"{_PICKED}.{site}",
-                              format_func=lambda one: _named(ids[one]), placeholder="Newest first")  # fmt: skip
+        picked = st.selectbox("Filed picture", list(filed), index=None, key=f"{_PICKED}.{site}",
+                              format_func=lambda one: _named(filed[one]), placeholder="Newest first")  # fmt: skip
         with st.container(horizontal=True, gap="small"):
-            for number in list(ids)[:PREVIEWS]:
+            for number in list(filed)[:PREVIEWS]:
                 st.image(absolute(f"/img/{number}/thumb"), caption=str(number), width=76, alt=f"Image {number}")
-    return None if picked is None else ids[picked]
+    return None if picked is None else filed[picked]
 
 
 def _named(image: Image) -> str:

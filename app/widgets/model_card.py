@@ -17,7 +17,7 @@ def measurements(version: ModelVersion, evaluations: Sequence[Mapping[str, Any]]
         version: whose card holds what training measured on its validation pictures.
         evaluations: as `evaluate` wrote them.
     """
-    found = {f"{one['dataset']}, {one['split']}": one for one in evaluations}
+    found = {_pictures(one["split"], one["dataset"]): one for one in evaluations}
     dataset = version.card.get("dataset")
     name = str(dataset.get("name") or "") if isinstance(dataset, Mapping) else ""
     metrics = version.card.get("metrics")
@@ -25,8 +25,14 @@ def measurements(version: ModelVersion, evaluations: Sequence[Mapping[str, Any]]
         return found
     examination = metrics.get("examination")
     if isinstance(examination, Mapping):
-        found.setdefault(f"{name}, test (when it was made)", examination)
-    return {**found, f"{name}, {metrics.get('measured_on') or 'val'} (when it was trained)": metrics}
+        found.setdefault(f"{_pictures('test', name)}, when the model was made", examination)
+    return {**found, f"{_pictures(metrics.get('measured_on') or 'val', name)}, while it was trained": metrics}
+
+
+def _pictures(split: object, dataset: object) -> str:
+    """Which pictures something was measured on, in words: the name of a data set may be the model's own."""
+    words = {"train": "training pictures", "val": "validation pictures", "test": "test pictures"}
+    return f"{words.get(str(split), f'{split} pictures')} of the data set {dataset}"
 
 
 def _number(value: object) -> float | None:

@@ -10,6 +10,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u
 # Markdown makes a link of any address, escaped or not: an invisible joiner in it keeps it a word.
 _ADDRESS = re.compile(r"(https?:(?=//)|www(?=\.)|(?<=\S)@(?=\w))", re.IGNORECASE)
 _JOINER = "\u2060"
+_MOST = 0.9999  # the largest share below one that is told apart from others
 
 
 def one_line(text: str, most: int = 200) -> str:
@@ -50,10 +51,16 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def share(value: float | None) -> str:
-    """A probability as people write it here: .61; a dash where there is none."""
+    """A probability as people write it here: .61; a dash where there is none.
+
+    What is less than one never reads 1.00: it takes the digits that it needs, as in .997, up to .9999.
+    """
     if value is None:
         return "–"
-    text = f"{value:.2f}"
+    if _MOST < value < 1:
+        value = _MOST
+    digits = next((number for number in (2, 3) if value >= 1 or round(value, number) < 1), 4)
+    text = f"{value:.{digits}f}"
     return text[1:] if text.startswith("0.") else text
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from app.cli import main
 from app.settings import Settings
 from data.store import open_store
-from data.store.unlocked import unlocked
+from data.store.engine.unlocked import unlocked
 
 PASSWORD = "nine quiet looms at noon"
 

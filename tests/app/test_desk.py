@@ -218,16 +218,64 @@ def test_where_a_policy_audits_the_first_look_is_blind_without_being_asked_for(p
     assert desk.screen(ines, SITE, NOW)["items"][0]["blind"]
 
 
+@pytest.mark.parametrize("kind", [TaskKind.SECOND_LOOK, TaskKind.AUDIT, TaskKind.GOLD], ids=str)
+def test_where_one_look_goes_back_to_what_was_answered_every_first_look_is_blind(plant, ines, kind):
+    quentin = plant.acting_as(Actor("Quentin"))
+    told = desk.screen(quentin, SITE, NOW)
+    if kind is TaskKind.SECOND_LOOK:
+        desk.answer(quentin, answer(told, verdict=Verdict.UNSURE), NOW)
+    else:
+        plant.queue.send(told["items"][0]["part_id"], kind, now=NOW)
+    quentin.queue.release_ahead(NOW)
+    again = desk.screen(ines, SITE, NOW)["items"]
+    assert len(again) == 1 + desk.AHEAD
+    assert all(item["blind"] and item["seen"] is None for item in again)
+
+
+def test_when_the_last_second_look_is_answered_everything_shows_again(plant, ines):
+    quentin = plant.acting_as(Actor("Quentin"))
+    desk.answer(quentin, answer(desk.screen(quentin, SITE, NOW), verdict=Verdict.UNSURE), NOW)
+    quentin.queue.release_ahead(NOW)
+    task = ines.queue.lease(kinds=[TaskKind.SECOND_LOOK], now=NOW)
+    assert desk.case_of(task.part_id, task, ines).blind
+    ines.reviews.add(task.id, task.revision, task.fence, Review(Verdict.PASS, "Ines"), now=NOW)
+    assert not desk.screen(ines, SITE, NOW)["items"][0]["blind"]
+
+
+def test_beside_an_opened_part_nothing_is_said_of_parts_that_are_yet_to_come(plant, ines):
+    plant.sites.set_blind(SITE, True)
+    quentin = plant.acting_as(Actor("Quentin"))
+    for number in range(9):  # all but the last: nothing but their audits is left of them
+        desk.answer(quentin, answer(desk.screen(quentin, SITE, NOW), act=f"{ACT}{number}"), NOW)
+    for part_id in {one.part_id for one in plant.images.find(site=SITE, limit=50)}:
+        plant.queue.send(part_id, TaskKind.AUDIT, now=NOW)
+    quentin.queue.release_ahead(NOW)
+    told = desk.screen(ines, SITE, NOW)
+    desk.answer(ines, answer(told, first=True), NOW)
+    opened = desk.item_of(ines, told["items"][0]["part_id"], None, NOW)["seen"]
+    assert (opened["others"], opened["good"]) == ([], None)
+
+
 def test_elsewhere_everything_shows_at_once(ines):
     assert all(item["seen"] for item in desk.screen(ines, SITE, NOW)["items"])
 
 
 def test_the_pictures_beside_are_of_other_parts_of_the_same_camera_with_their_reviews(plant, ines):
-    told = desk.screen(ines, SITE, NOW)
-    seen = told["items"][0]["seen"]
-    assert 0 < len(seen["others"]) <= 4
+    told = desk.screen(ines, SITE, NOW)["items"][0]
+    quentin = plant.acting_as(Actor("Quentin"))
+    for number in range(2):
+        desk.answer(quentin, answer(desk.screen(quentin, SITE, NOW), act=f"{ACT}{number}"), NOW)
+    seen = desk.item_of(ines, told["part_id"], ines.queue.held(NOW), NOW)["seen"]
+    assert len(seen["others"]) == 4
+    assert {one["verdict"] for one in seen["others"]} == {"", "PASS"}
+    assert not any(told["part"] in one["alt"] for one in seen["others"])
     assert seen["good"].startswith("/img/")
-    assert not any(told["items"][0]["part"] in one["alt"] for one in seen["others"])
+
+
+def test_beside_a_part_nothing_is_told_of_what_others_said_about_parts_that_are_yet_to_come(plant, ines):
+    seen = desk.screen(ines, SITE, NOW)["items"][0]["seen"]  # an import has labelled three of those that wait
+    assert {one["verdict"] for one in seen["others"]} == {""}
+    assert seen["good"] is None
 
 
 def test_text_from_cameras_reaches_the_browser_as_text_of_one_line(plant, ines):

@@ -13,6 +13,8 @@ from starlette.testclient import TestClient
 from app import context
 from app.web import routes as web
 from app.web.guard import COOKIE, Guard
+from core.records import Review, TaskKind, Verdict
+from core.roles import Actor
 from tests.small_plant import PASSWORD, make_plant, sign_in
 
 
@@ -105,6 +107,64 @@ def test_maps_are_transparent_pictures(client):
     for kind in ("heatmap", "where"):
         answer = client.get(f"/img/{lyon_image().id}/{kind}")
         assert answer.headers["content-type"] == "image/png"
+
+
+def maps(client, image):
+    return {client.get(f"/img/{image.id}/{kind}").status_code for kind in ("heatmap", "where")}
+
+
+def answer_about(image, who, verdict=Verdict.PASS):
+    """Answer what is open until that part has been answered, too."""
+    mine = context.plant().acting_as(Actor(who))
+    while (task := mine.queue.lease(site=image.site)) is not None:
+        mine.reviews.add(task.id, task.revision, task.fence, Review(verdict, who))
+        if task.part_id == image.part_id:
+            return
+    raise AssertionError(f"{who} was not given part {image.part_id}")
+
+
+def test_a_map_typed_by_hand_is_refused_before_a_reviewers_own_first_look(client):
+    image = lyon_image()
+    context.plant().sites.set_blind(image.site, True)
+    as_person(client, "Ines")
+    assert maps(client, image) == {403}
+    assert client.get(f"/img/{image.id}/screen").status_code == 200
+    answer_about(image, "Ines")
+    assert maps(client, image) == {200}
+    context.plant().queue.send(image.part_id, TaskKind.AUDIT)  # asked again, she has seen it already
+    assert maps(client, image) == {200}
+
+
+def test_a_map_is_refused_while_a_second_look_or_an_audit_waits_and_shown_again_afterwards(client):
+    image, store = lyon_image(), context.plant()
+    as_person(client, "Ines")
+    assert maps(client, image) == {200}
+    other = next(one for one in store.images.find(site="Lyon", limit=50) if one.part_id != image.part_id)
+    audit = store.queue.send(other.part_id, TaskKind.AUDIT)
+    assert maps(client, image) == {403}
+    store.queue.withdraw(audit.id, "not needed")
+    assert maps(client, image) == {200}
+    answer_about(image, "Quentin", Verdict.UNSURE)
+    assert maps(client, image) == {403}
+    answer_about(image, "Ines")
+    assert maps(client, image) == {200}
+
+
+@pytest.mark.parametrize("who", ["Dora", "Quentin"])
+def test_who_also_reviews_sees_the_maps_of_a_part_as_soon_as_anybody_has_answered_it(client, who):
+    image = lyon_image()
+    context.plant().sites.set_blind(image.site, True)
+    as_person(client, who)
+    assert maps(client, image) == {403}
+    answer_about(image, "Ines")
+    assert maps(client, image) == {200}
+
+
+@pytest.mark.parametrize("who", ["Ada", "Vera"])
+def test_who_reviews_nothing_is_never_kept_from_a_map(client, who):
+    image = lyon_image()
+    context.plant().sites.set_blind(image.site, True)
+    assert maps(as_person(client, who), image) == {200}
 
 
 @pytest.mark.parametrize("path", ["/img/99999/screen", "/img/1/secret", "/img/1/..%2f..%2fholdpoint.sqlite3"])

@@ -9,7 +9,7 @@ from app.state import FormState, PeopleState
 from core.retention import DataClass
 from core.roles import Actor, Role
 from data.store import open_store
-from data.store.unlocked import unlocked
+from data.store.engine.unlocked import unlocked
 from tests.small_plant import OTHER, PASSWORD, SITE
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app import context
+from core.records import Review, Verdict
 from core.roles import Actor
 from data.store import open_store
 from tests.small_plant import SITE
@@ -31,6 +32,31 @@ def with_model(plant, model):
     store.sites.set_model(SITE, "tiny")
     yield plant
     context.scorer().close()
+
+
+def picked(page):
+    """The filed pictures that the page offers, by number."""
+    (choice,) = [one for one in page.selectbox if one.label == "Filed picture"]
+    return [int(option.partition(" ")[0]) for option in choice.options]
+
+
+def test_where_the_first_look_is_ones_own_a_picture_that_is_yet_to_come_cannot_be_scored_before(app, with_model):
+    store = open_store(with_model.url)
+    assert len(picked(app("Ines", "inspector/inspect"))) == 9
+    store.sites.set_blind(SITE, True)
+    mine = store.acting_as(Actor("Ines"))
+    task = mine.queue.lease()
+    mine.reviews.add(task.id, task.revision, task.fence, Review(Verdict.FAIL, "Ines"))
+    seen = {one.id for one in store.images.of_part(task.part_id)}
+    assert set(picked(app("Ines", "inspector/inspect"))) == seen
+    assert len(picked(app("Ada", "inspector/inspect"))) == 9
+
+
+def test_only_the_demo_plant_offers_pictures_to_try(app, with_model, monkeypatch):
+    tried = lambda page: [one for one in page.button if one.key.startswith("inspect.try.")]  # noqa: E731
+    assert not tried(app("Ines", "inspector/inspect"))
+    monkeypatch.setattr(context, "demo_plant", lambda: True)
+    assert len(tried(app("Ines", "inspector/inspect"))) == 6
 
 
 def test_without_a_model_it_says_how_to_get_one(app):

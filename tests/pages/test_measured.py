@@ -12,11 +12,12 @@ from app.jobs.runner import run_job
 from app.jobs.train import train
 from app.settings import Settings
 from app.widgets.model_card import measurements
+from app.widgets.text import share
 from core.pictures.tiling import Look
 from core.plant import JobState, ModelVersion
 from core.roles import Actor
 from data.store import open_store
-from tests.app.jobs.small_dataset import drawn
+from tests.app.jobs.small_dataset import drawn, short_epochs
 from tests.small_plant import SITE, Made, make_plant, sign_in
 
 LOOK = Look(tile=64, stride=32)
@@ -30,7 +31,8 @@ def made(tmp_path_factory):
     store = open_store(plant.url)
     manifest = drawn(settings)
     store.datasets.add("pits", manifest, manifest["hash"])
-    train(store, settings, "pits", "test_resnet", "scratch", 2, name="m", look=LOOK)
+    with short_epochs():
+        train(store, settings, "pits", "test_resnet", "scratch", 2, name="m", look=LOOK)
     store.sites.set_model(SITE, "m")
     store.close()
     return plant
@@ -137,10 +139,10 @@ def test_a_fresh_model_shows_what_training_measured(plant, open_page):
     assert not page.exception
     card = json.loads((plant.home / "models" / "m" / "card.json").read_text())
     (chosen,) = [one for one in page.selectbox if one.label == "Measured on"]
-    assert chosen.options == ["pits, val (when it was trained)"]
+    assert chosen.options == ["validation pictures of the data set pits, while it was trained"]
     shown = {one.label: one.value for one in page.metric}
-    assert shown["AUROC by picture"] == as_shown(card["metrics"]["auroc"])
-    assert shown["AUROC by part"] == as_shown(card["metrics"]["part_auroc"])
+    assert shown["AUROC by picture"] == share(card["metrics"]["auroc"])
+    assert shown["AUROC by part"] == share(card["metrics"]["part_auroc"])
     rules = table(page, "rule")
     assert list(rules["rule"]) == ["this model", "flag everything", "pass everything"]
     assert list(rules["defects stopped"]) == [
@@ -171,8 +173,11 @@ def test_an_evaluation_comes_before_what_training_measured(plant, open_page):
     document = evaluate(store, settings_of(plant), "m", "pits", "test")
     page = open_page(sign_in(plant.url, "Dora"), "science/models")
     chosen = next(one for one in page.selectbox if one.label == "Measured on")
-    assert chosen.options == ["pits, test", "pits, val (when it was trained)"]
-    assert {one.label: one.value for one in page.metric}["AUROC by picture"] == as_shown(document["auroc"])
+    assert chosen.options == [
+        "test pictures of the data set pits",
+        "validation pictures of the data set pits, while it was trained",
+    ]
+    assert {one.label: one.value for one in page.metric}["AUROC by picture"] == share(document["auroc"])
     assert "are exposures of one view" in words(page)
 
 
@@ -184,7 +189,3 @@ def test_an_evaluation_on_training_pictures_is_shown_with_its_caution(plant, ope
 def test_a_model_of_which_nothing_was_measured_says_how_to_measure_it():
     blind = ModelVersion("blind", "", "", {"metrics": {"measured_on": None}}, "", None)
     assert measurements(blind, []) == {}
-
-
-def as_shown(value):
-    return "–" if value is None else f"{value:.2f}".removeprefix("0") if value < 1 else f"{value:.2f}"

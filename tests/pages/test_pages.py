@@ -63,7 +63,8 @@ def test_a_page_is_not_there_for_another_role(app, entry, who):
 def test_a_page_that_is_run_for_the_wrong_role_all_the_same_refuses(app, entry, who, monkeypatch):
     monkeypatch.setattr("app.navigation.pages_for", lambda role: list(PAGES))
     page = app(who, entry.path)
-    assert "is not for the role" in page.error[0].value
+    assert f"The page {entry.title} is not for the role" in page.error[0].value
+    assert "ask an administrator" in page.error[0].value
     assert not page.title
 
 

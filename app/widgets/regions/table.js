@@ -82,7 +82,14 @@ function tableRow(region, i, { classes, unmapped, open, acts }) {
   return row;
 }
 
-const scored = (region) => (region.score === null ? "–" : region.score.toFixed(2).replace(/^0/, ""));
+// As Python writes a share: .61, and .997 where two digits would read 1.00.
+function share(value) {
+  const told = value < 1 ? Math.min(value, 0.9999) : value;
+  const digits = [2, 3].find((number) => told >= 1 || Number(told.toFixed(number)) < 1) || 4;
+  return told.toFixed(digits).replace(/^0/, "");
+}
+
+const scored = (region) => (region.score === null ? "–" : share(region.score));
 
 function choice(parent, label, options, value, act) {
   const made = tableNode("select", "", parent);

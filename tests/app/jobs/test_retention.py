@@ -14,7 +14,7 @@ from core.plant import Arrival
 from core.records import Capture, ImageState
 from core.retention import DataClass
 from core.roles import WORKER, Actor, Role
-from data.store.database import utc_now
+from data.store.engine.database import utc_now
 from tests.data.store.plant import GOOD_QUALITY, PASSWORD, arrival, site
 
 

@@ -13,7 +13,7 @@ from app.jobs import sealing
 from app.jobs.doctor import examine
 from app.settings import CHECKOUT, Settings
 from core.errors import BadInput, Conflict
-from data.store.unlocked import unlocked
+from data.store.engine.unlocked import unlocked
 
 
 @pytest.fixture

@@ -38,6 +38,14 @@ def test_scores_are_written_as_people_here_do(value, text):
     assert share(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.994, ".99"), (0.997, ".997"), (0.9995, ".9995"), (0.99994, ".9999"), (0.9999999, ".9999"), (1.0, "1.00")],
+)
+def test_what_is_less_than_one_never_reads_one(value, text):
+    assert share(value) == text
+
+
 def test_times_are_in_the_sites_own_zone():
     moment = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
     assert local(moment, "Europe/Paris") == "01 Jul 2026, 14:00:00 CEST"
