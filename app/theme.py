@@ -101,7 +101,9 @@ _CSS = """
 .st-key-status p { white-space: nowrap; font-size: .85rem }
 .st-key-person button { min-height: 2.4rem; height: 2.4rem }
 [data-testid="stElementContainer"]:has(> [data-testid="stHtml"] > style:only-child),
-[data-testid="stLayoutWrapper"]:has(> .st-key-person, > .st-key-forget, > .st-key-status) { position: absolute }
+[data-testid="stLayoutWrapper"]:has(> .st-key-person, > .st-key-forget, > .st-key-status),
+[data-testid="stLayoutWrapper"]:has(> .stVerticalBlock > [data-testid="stLayoutWrapper"] > .st-key-status) {
+  position: absolute }
 [class*="st-key-correct-PASS"] button { border-left: 5px solid #1f9d68 }
 [class*="st-key-correct-FAIL"] button { border-left: 5px solid #d9434e }
 [class*="st-key-correct-REWORK"] button { border-left: 5px solid #9b6be0 }
