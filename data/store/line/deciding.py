@@ -129,7 +129,7 @@ def _rules(
     """What is in force for each part, by its id; several where its pictures come from several lines."""
     stopped = why_stopped(site.paused, site.calibrated_until, now)
     local = now.astimezone(ZoneInfo(site.timezone))
-    of_lines = _lines(connection, [row.id for row in rows]) if any(one.line for one in in_force) else {}
+    of_lines = lines_of(connection, [row.id for row in rows]) if any(one.line for one in in_force) else {}
     made: dict[int | None, SiteRules] = {}
     found = {}
     for row in rows:
@@ -146,7 +146,7 @@ def _rules(
     return found
 
 
-def _lines(connection: Connection, part_ids: Iterable[int]) -> dict[int, list[str | None]]:
+def lines_of(connection: Connection, part_ids: Iterable[int]) -> dict[int, list[str | None]]:
     """The lines that each part's pictures come from; None among them where a picture does not say."""
     found: dict[int, list[str | None]] = defaultdict(list)
     for some in chunks(part_ids):

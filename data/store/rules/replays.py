@@ -13,10 +13,10 @@ from core.decide.replay import PastPart
 from core.records import Outcome
 from core.roles import Action
 from data.store.base import SubStore, site_row
-from data.store.line.deciding import evidence
+from data.store.line.deciding import evidence, lines_of
 from data.store.line.part_types import part_types_by_id
 from data.store.rows import chunks
-from data.tables import decisions, images, label_classes, labels, lines, parts
+from data.tables import decisions, images, label_classes, labels, parts
 
 MOST = 20_000  # parts of one replay; older ones are left out
 
@@ -53,7 +53,7 @@ class Replays(SubStore):
             types = part_types_by_id(connection, at.id)
             found = evidence(connection, rows, types, timed_out=True)
             said, classes = _labels(connection, [row.id for row in rows])
-            from_lines = _lines(connection, [row.id for row in rows])
+            from_lines = lines_of(connection, [row.id for row in rows])
             return [
                 PastPart(
                     part_id=row.id,
@@ -61,7 +61,7 @@ class Replays(SubStore):
                     evidence=found[row.id],
                     was=Outcome(row.outcome),
                     score=row.score,
-                    lines=from_lines.get(row.id, (None,)),
+                    lines=tuple(from_lines.get(row.id, (None,))),
                     part_type=types[row.part_type_id].name if row.part_type_id in types else None,
                     defective=said[row.id][0] if row.id in said else None,
                     probability=_probability(row) if row.id in said and not said[row.id][1] else None,
@@ -101,19 +101,3 @@ def _labels(
         for part_id, class_id in connection.execute(named):
             classes[part_id].add(class_id)
     return said, classes
-
-
-def _lines(connection: Connection, part_ids: Iterable[int]) -> dict[int, tuple[str | None, ...]]:
-    """The lines that each part's pictures come from."""
-    found: dict[int, list[str | None]] = defaultdict(list)
-    for some in chunks(part_ids):
-        query = (
-            sa.select(images.c.part_id, lines.c.name)
-            .outerjoin(lines, lines.c.id == images.c.line_id)
-            .where(images.c.part_id.in_(some))
-            .group_by(images.c.part_id, lines.c.name)
-            .order_by(images.c.part_id, lines.c.name)
-        )
-        for row in connection.execute(query):
-            found[row.part_id].append(row.name)
-    return {part_id: tuple(names) for part_id, names in found.items()}
