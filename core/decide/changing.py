@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from core.decide.attendance import Attendance, parse_hours
+from core.decide.audit_steps import parse_steps
 from core.decide.policy import ClassRule, Costs, Nobody, Policy
 from core.errors import BadInput
 from core.pictures.quality import QualityLimits
@@ -20,6 +21,7 @@ _DESK = ("inspectors", "seconds_per_part", "parts_per_shift", "shift_h")
 KEYS = (
     *_NUMBERS,
     *_MAYBE,
+    "audit_steps",
     "fail_route",
     "when_nobody",
     "quality.contrast|sharpness|dark|bright|partial",
@@ -53,6 +55,8 @@ def _set(policy: Policy, key: str, text: str) -> Policy:
         return replace(policy, **{key: _number(key, text)})  # type: ignore[arg-type]
     if key in _MAYBE:
         return replace(policy, **{key: _maybe(key, text)})  # type: ignore[arg-type]
+    if key == "audit_steps":
+        return replace(policy, audit_steps=parse_steps("" if text.lower() in _NONE else text))
     if key == "fail_route":
         return replace(policy, fail_route=_one_of(key, text, Route))
     if key == "when_nobody":

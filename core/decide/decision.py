@@ -134,11 +134,8 @@ def _decide(evidence: PartEvidence, rules: SiteRules) -> Decided:
             Reason("not calibrated", "The model is not calibrated at this site, so nothing passes by itself.")
         )
 
-    scored = [
-        (one.view, one.prediction) for one in pictures if one.prediction is not None and not _faults(one.prediction)
-    ]
-    score = join(((view, prediction.score) for view, prediction in scored), evidence.exposures)
-    class_scores = join_classes(prediction for _, prediction in scored)
+    score = score_of(evidence)
+    class_scores = join_classes(prediction for _, prediction in _scored(pictures))
     if score is None:
         if not holding:  # nothing to go by and no explanation: never PASS
             holding.append(Reason("no prediction", "No picture of this part has a score."))
@@ -156,6 +153,17 @@ def _decide(evidence: PartEvidence, rules: SiteRules) -> Decided:
         return Decided(Outcome.HOLD, (paused,), Route.HOLD, score, class_scores, leaning)
     route = {Outcome.PASS: Route.SHIP, Outcome.HOLD: Route.HOLD, Outcome.FAIL: policy.fail_route}[verdict]
     return Decided(verdict, tuple(because), route, score, class_scores, leaning)
+
+
+def score_of(evidence: PartEvidence) -> float | None:
+    """A part's score, joined from the pictures that could be scored; None where none could."""
+    return join(((view, prediction.score) for view, prediction in _scored(evidence.pictures)), evidence.exposures)
+
+
+def _scored(pictures: Iterable[PartPicture]) -> list[tuple[str | None, Prediction]]:
+    return [
+        (one.view, one.prediction) for one in pictures if one.prediction is not None and not _faults(one.prediction)
+    ]
 
 
 def supersede(before: Outcome, fresh: Decided) -> Decided:

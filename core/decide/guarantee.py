@@ -4,7 +4,8 @@ The miss rate of a threshold, P(score under it | defective), only grows with it.
 strictest on, each at the full level, and the last one that holds is taken. To be wrong, the test has to reject at the
 first threshold where the miss rate is too large, which it does with a chance of at most delta: no correction for how
 many thresholds were tried is needed. This is learn-then-test with a fixed sequence; with plain sampling it is Wilks'
-tolerance limit. The p-value has to be monotone in what is missed, which both kinds here are.
+tolerance limit. The p-value has to be monotone in what is missed, which both kinds here are: Clopper and Pearson's
+where every example weighs the same, and one from bets where they do not (`betting`). Both are proved.
 
 Source: Angelopoulos, Bates, Candès, Jordan and Lei 2021, "Learn then test", section 3; Bauer 1991 for fixed sequences;
 Wilks 1941; Bates, Angelopoulos, Lei, Malik and Jordan 2021, theorem 1, for monotone risks.
@@ -19,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from core.decide.bounds import allowed_misses, clean_needed, exact_intervals, miss_rate_p_value, upper_bound
+from core.decide.betting import Order, expected_times, miss_rate_p_value, random_order
+from core.decide.bounds import allowed_misses, clean_needed, exact_intervals, times_needed, upper_bound
 from core.errors import BadInput
 from core.learn.metrics.scored import Array, Flags
 
@@ -224,46 +226,59 @@ class _Family:
         scores, weights: (m,) of the defective ones, rising by score.
         most: (m + 1,) the largest weight that an example under `scores[i]` can have; the last one is of all rows.
         plain: every row weighs the same, good ones included.
-        usual: weight of an example that is not known yet.
+        order: (m,) of the bets; empty where none are needed.
     """
 
     scores: Array
     weights: Array
     most: Array
     plain: bool
-    usual: float
+    order: Order
 
     @classmethod
     def of(cls, s: Array, w: Array, rows: Flags) -> "_Family":
-        order = np.argsort(s, kind="stable")
-        rising, heaviest = s[order], np.maximum.accumulate(w[order])
-        mine = order[rows[order]]
+        by_score = np.lexsort((w, s))
+        rising, heaviest = s[by_score], np.maximum.accumulate(w[by_score])
+        mine = by_score[rows[by_score]]
         last = np.searchsorted(rising, np.r_[s[mine], np.inf], side="right")
         at = np.minimum(np.maximum(last, _LOWEST), len(s)) - 1
         plain = not len(w) or float(w.max() - w.min()) <= _SAME * float(w.max())
-        most = heaviest[at] if len(s) else np.ones(1)
-        usual = float(w[mine].mean()) if len(mine) else float(w.mean()) if len(w) else 1.0
-        return cls(s[mine], w[mine], most, plain, usual)
+        most = _rounded_up(heaviest[at]) if len(s) else np.ones(1)
+        order = np.zeros(0, np.intp) if plain else random_order(s[mine], w[mine])
+        return cls(s[mine], w[mine], most, plain, order)
 
     @property
     def n(self) -> int:
         return len(self.scores)
 
-    def p_value(self, missed: int, miss: float, times: float = 1.0) -> float:
+    def p_value(self, missed: int, miss: float, delta: float) -> float:
         """Of the lowest so many being missed."""
-        return miss_rate_p_value(self.weights[:missed], self.weights[missed:], float(self.most[missed]), miss, times)
+        most = float(self.most[missed])
+        return miss_rate_p_value(self.weights[self.order], self.order < missed, most, miss, delta)
 
     def most_missed(self, miss: float, delta: float) -> int | None:
-        """How many of the lowest may be missed; None where not even none."""
+        """How many of the lowest may be missed; None where not even none.
+
+        While the largest weight of a miss stays the same, the p-value never falls as more are missed, so that the
+        place where it becomes too large is found by halving. Where that weight grows, the bets are others: every
+        stretch has to hold to its end before the next one is looked at.
+        """
         if self.plain:
             return allowed_misses(self.n, miss, delta)
-        if not self.n or self.p_value(0, miss) > delta:
+        if not self.n or self.p_value(0, miss, delta) > delta:
             return None
-        low, high = 0, self.n
-        while high - low > 1:  # the p-value never falls as more are missed
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.p_value(middle, miss) <= delta else (low, middle)
-        return low
+        found = 0
+        ends = np.flatnonzero(np.r_[self.most[1 : self.n] != self.most[: self.n - 1], True])
+        for end in ends.tolist():  # the last place of each stretch
+            if self.p_value(end, miss, delta) <= delta:
+                found = end
+                continue
+            low, high = found, end
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if self.p_value(middle, miss, delta) <= delta else (low, middle)
+            return low
+        return found
 
     def bound(self, missed: int, delta: float) -> float:
         """Upper bound of the miss rate when so many are missed."""
@@ -271,9 +286,10 @@ class _Family:
             return upper_bound(missed, self.n, delta)
 
         def surprise(rate: float) -> float:
-            return math.log(max(self.p_value(missed, rate), 1e-300) / delta)
+            return math.log(max(self.p_value(missed, rate, delta), 1e-300) / delta)
 
-        return float(optimize.brentq(surprise, 1e-9, 1 - 1e-9, xtol=1e-7))
+        top = 1 - 1e-9
+        return float(optimize.brentq(surprise, 1e-9, top, xtol=1e-7)) if surprise(top) < 0 else 1.0
 
     def rate(self, missed: int) -> float:
         """The observed miss rate."""
@@ -300,21 +316,21 @@ class _Family:
             miss: the largest miss rate.
             delta: the chance of being wrong.
         """
-        if not self.n:
+        if self.plain and not missed:
+            return max(1, clean_needed(miss, delta) - self.n)
+        if self.plain:
+            times = times_needed(missed, self.n, miss, delta, _MOST_MORE)
+        elif self.n:
+            misses = np.arange(self.n) < missed
+            times = expected_times(self.weights, misses, float(self.most[missed]), miss, delta, _MOST_MORE)
+        else:
             return clean_needed(miss, delta)
-        if not missed:
-            odds = miss / (1 - miss) / float(self.most[0])
-            gains = np.log1p(odds * self.weights)  # each caught example's, see `miss_rate_p_value`
-            return math.ceil((math.log(1 / delta) - float(gains.sum())) / float(gains.mean()) - 1e-9)
-        low, high = 1.0, 2.0
-        while self.p_value(missed, miss, high) > delta:
-            low, high = high, 2 * high
-            if high > _MOST_MORE:
-                return None
-        for _ in range(30):
-            middle = (low + high) / 2
-            low, high = (middle, high) if self.p_value(missed, miss, middle) > delta else (low, middle)
-        return max(1, math.ceil((high - 1) * self.n))
+        return None if math.isinf(times) else max(1, math.ceil((times - 1) * self.n - 1e-9))
+
+
+def _rounded_up(weights: Array) -> Array:
+    """Weights in steps of five percent, never smaller than they are, so that the largest one changes seldom."""
+    return np.asarray(weights.max() * 1.05 ** np.ceil(np.log(weights / weights.max()) / math.log(1.05)), np.float64)
 
 
 def _checked(scores: npt.ArrayLike, defective: npt.ArrayLike, weights: npt.ArrayLike) -> tuple[Array, Flags, Array]:

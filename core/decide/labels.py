@@ -110,7 +110,7 @@ def derive(image_id: int, answers: Sequence[Answer], taxonomy: Taxonomy) -> Labe
         source=chosen.review.source,
     )
     prediction = chosen.predictions.get(image_id)
-    return replace(label, changed=differs(label, prediction, chosen.outcome, drawn))
+    return replace(label, changed=True) if differs(label, prediction, chosen.outcome, drawn) else label
 
 
 def differs(label: Label, prediction: Prediction | None, outcome: Outcome | None, drawn: bool = True) -> bool:
@@ -147,6 +147,8 @@ def settled(answers: Sequence[Answer]) -> Verdict:
 
 
 def _settled(sure: Sequence[Answer], standing: Sequence[Answer]) -> tuple[Answer, LabelStatus]:
+    if len(standing) == 1:  # most parts are answered by one person
+        return sure[-1], LabelStatus.SINGLE
     second = [answer for answer in sure if answer.kind is TaskKind.SECOND_LOOK]
     if second and any(answer.review.by != second[-1].review.by for answer in standing):
         return second[-1], LabelStatus.ADJUDICATED
@@ -170,7 +172,8 @@ def _regions(image_id: int, chosen: Answer, spoken: Sequence[Answer]) -> tuple[b
 
 def _with_class(region: Region, taxonomy: Taxonomy) -> Region:
     known = region.class_id if region.class_id in taxonomy.ids else None
-    return replace(region, class_id=known or class_of(taxonomy, region.name))
+    class_id = known or class_of(taxonomy, region.name)
+    return region if class_id == region.class_id else replace(region, class_id=class_id)
 
 
 def _sorted_names(names: Sequence[str], taxonomy: Taxonomy) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.decide.attendance import Attendance
+from core.decide.audit_steps import AuditStep, check_steps, share_of
 from core.errors import BadInput, NotAllowed
 from core.pictures.quality import QualityLimits
 from core.records import Outcome, Route, Severity
@@ -126,6 +127,7 @@ class Policy:
         novelty_limit: a picture more novel is held; None takes the model's own limit, 1.
         quality_limits: the site's own; None takes the flags measured on arrival.
         audit_pass, audit_fail: share of the decided parts that a person looks at all the same.
+        audit_steps: strata of scores with a share of their own.
         fail_route: where a failed part goes, rework or divert.
         reason: why it was proposed.
         approval: why it was approved; empty while it waits.
@@ -164,6 +166,7 @@ class Policy:
     kind: Kind = Kind.CHANGE
     rolls_back_to: int | None = None
     optimum: Optimum | None = None
+    audit_steps: tuple[AuditStep, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be meant."""
@@ -180,6 +183,7 @@ class Policy:
                 f"The policy would pass below {self.pass_below} and fail above {self.fail_above}, so some scores "
                 "would do both: let 'pass below' be the smaller one."
             )
+        check_steps(self.audit_steps, self.audit_pass, self.audit_fail)
         if self.minimum_confidence is not None and not 0 < self.minimum_confidence <= 1:
             raise BadInput(
                 f"A minimum confidence of {self.minimum_confidence} means nothing: it is the share of the likeliest "
@@ -204,6 +208,18 @@ class Policy:
     def audits(self) -> bool:
         """Whether a person looks at some of the parts that were decided without one."""
         return self.audit_pass > 0 or self.audit_fail > 0
+
+    def audit_share(self, outcome: Outcome, score: float | None) -> float:
+        """With which probability a part that was decided so is drawn to be looked at; held ones are seen anyway."""
+        if outcome is Outcome.HOLD:
+            return 0.0
+        base = self.audit_pass if outcome is Outcome.PASS else self.audit_fail
+        return share_of(self.audit_steps, outcome, base, score)
+
+    @property
+    def least_audit_fail(self) -> float:
+        """The smallest share of what fails that is audited at any score."""
+        return min([self.audit_fail, *(one.share for one in self.audit_steps if one.outcome is Outcome.FAIL)])
 
     @property
     def band(self) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What one person asks for and another has to agree to, beside policies: auto-PASS on again, and a calibration."""
+"""What one person asks for and another has to agree to, beside policies: auto-PASS on again, a calibration, a model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from core.decide.score_map import ScoreMap
 from core.errors import BadInput, NotAllowed
 
 if TYPE_CHECKING:  # SciPy comes with these, and takes two seconds that a decision does not have
@@ -21,6 +22,7 @@ class Wish(StrEnum):
 
     RESUME = "resume auto-PASS"
     CALIBRATION = "confirm the calibration"
+    PROMOTION = "promote a model"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Request:
     """One wish of one person.
 
     Attributes:
-        content: what it is about: the pause that is to end, or the confusion matrix and its dates.
+        content: what it is about: the pause that is to end, the confusion matrix and its dates, or the model that is
+            to decide though its gate does not let it through.
         approved_by: None while it waits.
     """
 
@@ -53,12 +56,17 @@ class Matrix:
         model: whose scores.
         source: where the figures come from, in a sentence.
         bins: mean score beside the share that was defective; empty where only counts are known.
+        reading: of the scores that were counted, and that is in force once the matrix is confirmed; None takes the
+            model's own as they are.
+        compared: how a reading that was fitted anew fared beside the one before, as JSON; None where nothing was.
     """
 
     counts: "Counts"
     model: str
     source: str
     bins: "tuple[Bin, ...]" = ()
+    reading: ScoreMap | None = None
+    compared: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
 def check_agreement(request: Request, by: str, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 A score in [0, 1] is a non-negative float, whose bits order as an integer does; its highest bit is free. Shifted left
 by one, it has room for the label, so that one sort of integers puts scores and labels in order and loses nothing.
+Beside the sort, most of the time goes into fresh memory, so every pass writes where an array is already.
 """
 
 from dataclasses import dataclass
@@ -9,12 +10,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from core.errors import BadInput
 from core.learn.metrics import Counts
 from core.learn.metrics.scored import Array, Flags
 
-Numbers = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int32] | npt.NDArray[np.int64]  # the narrow one where it can count them all
+_NARROW = np.iinfo(np.int32).max
+_BUCKETS, _BLOCK = 1 << 18, 256
+_FEW, _MANY = 10_000, 16 * _BUCKETS  # fewer are sorted at once anyway; of more, too many share a bucket
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,13 @@ class Sweep:
     bad_below: Numbers
 
     @property
-    def n(self) -> int:
-        return int(self.below[-1])
+    def n(self) -> float:
+        """Whole, but for weights."""
+        return float(self.below[-1])
 
     @property
-    def bad(self) -> int:
-        return int(self.bad_below[-1])
+    def bad(self) -> float:
+        return float(self.bad_below[-1])
 
     @property
     def good(self) -> float:
@@ -111,9 +117,17 @@ class Sweep:
         Returns:
             (k + 1,), (k + 1,) and (k,); the last precision is 1 and the last recall 0, of flagging nothing.
         """
-        flagged, caught = self.n - self.below[:-1], self.bad - self.bad_below[:-1]
-        recall = caught / self.bad if self.bad else np.ones(len(self.levels))
-        return np.append(caught / flagged, 1.0), np.append(recall, 0.0), self.levels
+        precision, recall = np.empty(len(self.below)), np.empty(len(self.below))
+        at, caught = precision[:-1], recall[:-1]
+        precision[-1], recall[-1] = 1.0, 0.0
+        np.subtract(self.bad, self.bad_below[:-1], out=caught)
+        np.subtract(self.n, self.below[:-1], out=at)
+        np.divide(caught, at, out=at)
+        if self.bad:
+            caught /= self.bad
+        else:
+            caught[:] = 1.0
+        return precision, recall, self.levels
 
     def shown(self, most: int = 400) -> Array:
         """Thresholds worth drawing: both ends, and levels so that each step moves about as many examples."""
@@ -142,8 +156,7 @@ def sweep(scores: npt.ArrayLike, defective: npt.ArrayLike) -> Sweep:
         s = s.astype(np.float64, copy=False)
     if len(s) and not (s.min() >= 0 and s.max() <= 1):  # false for NaN too
         raise BadInput("A score lies outside 0 to 1 or is no number: only calibrated probabilities can be swept.")
-    levels, below, bad_below = _counted(*_sorted(s, d))
-    return Sweep(levels, below, bad_below)
+    return Sweep(*_counted(_sorted(s, d), s.dtype))
 
 
 def weighted_sweep(scores: npt.ArrayLike, defective: npt.ArrayLike, weights: npt.ArrayLike) -> Sweep:
@@ -159,31 +172,61 @@ def weighted_sweep(scores: npt.ArrayLike, defective: npt.ArrayLike, weights: npt
     return Sweep(plain.levels, all_below, bad_below)
 
 
-def _floats(counts: Numbers | Array) -> Array:
+def _floats(counts: npt.NDArray[Any]) -> Array:
     return np.asarray(counts, np.float64)
 
 
-def _sorted(s: npt.NDArray[np.floating], d: Flags) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.int8]]:
-    """Scores and labels in rising order, by one sort of integers."""
+def _sorted(s: npt.NDArray[np.floating], d: Flags) -> npt.NDArray[Any]:
+    """Scores with their labels in the lowest bit, in the order of the scores; of one score, labels in any order."""
     whole = np.int32 if s.dtype == np.float32 else np.int64
-    keys: npt.NDArray[Any] = (s + s.dtype.type(0)).view(whole)  # + 0 makes +0 of -0, whose sign bit would be in the way
-    keys <<= 1
-    keys |= d.view(np.int8)
-    keys.sort()
-    labels = keys.view(np.int8)[:: keys.itemsize] & np.int8(1)  # the lowest byte, on every machine this runs on
+    keys: npt.NDArray[Any] = np.left_shift(s.view(whole), 1)  # -0, whose sign goes out at the top, becomes +0
+    lowest = keys.view(np.int8)[:: keys.itemsize]  # the lowest byte, on every machine this runs on
+    lowest |= d.view(np.int8)
+    if not _FEW <= len(s) <= _MANY:
+        keys.sort()
+        return keys
+    keys = _nearly_sorted(keys, s)
+    if ((keys[1:] >> 1) < (keys[:-1] >> 1)).any():  # so many scores lay close together
+        keys.sort()
+    return keys
+
+
+def _nearly_sorted(keys: npt.NDArray[Any], s: npt.NDArray[np.floating]) -> npt.NDArray[Any]:
+    """The keys by buckets of their scores' roots, and sorted where none is half a block or more from its place.
+
+    One sort of a million keys takes 51 ms where numpy has AVX-512 on a Zen 4, whose compressing store is slow; this
+    takes a quarter of it. The stable counting sort is that of a sparse row whose columns are the buckets. Blocks, and
+    after them blocks that begin in the middle of those, set right whatever is less than half a block away.
+    """
+    bucket = (np.sqrt(s) * s.dtype.type(_BUCKETS - 1)).astype(np.int32)
+    row = sparse.csr_array((keys, bucket, np.array([0, len(s)], np.int32)), shape=(1, _BUCKETS))
+    found: npt.NDArray[Any] = row.tocsc().data
+    for start in (0, _BLOCK // 2):
+        end = start + (len(found) - start) // _BLOCK * _BLOCK
+        found[start:end].reshape(-1, _BLOCK).sort(axis=1)
+        found[end:].sort()
+    return found
+
+
+def _counted(keys: npt.NDArray[Any], kind: np.dtype[Any]) -> tuple[Array, Numbers, Numbers]:
+    """Levels, and what lies under each of them.
+
+    Args:
+        keys: (n,) rising; they are used up.
+        kind: of the scores in them.
+    """
+    n = len(keys)
+    count: Any = np.int32 if n < _NARROW else np.int64
+    bad_below = np.zeros(n + 1, count)
+    np.cumsum(keys.view(np.int8)[:: keys.itemsize] & np.int8(1), out=bad_below[1:])
     keys >>= 1
-    return keys.view(s.dtype), labels
-
-
-def _counted(s: npt.NDArray[np.floating], labels: npt.NDArray[np.int8]) -> tuple[Array, Numbers, Numbers]:
-    n = len(s)
-    bad_below = np.zeros(n + 1, np.int64)
-    np.cumsum(labels, out=bad_below[1:])
+    s = keys.view(kind)
     if not n:
         return np.zeros(0), bad_below, bad_below
-    changes = s[1:] != s[:-1]
+    changes = keys[1:] != keys[:-1]
     if changes.all():  # the usual case without ties needs no gathering
-        return s.astype(np.float64, copy=False), np.arange(n + 1), bad_below
-    first = np.flatnonzero(np.r_[True, changes])
-    below = np.r_[first, n]
+        return s.astype(np.float64, copy=False), np.arange(n + 1, dtype=count), bad_below
+    first = np.flatnonzero(np.concatenate(([True], changes)))
+    below = np.empty(len(first) + 1, count)
+    below[:-1], below[-1] = first, n
     return s[first].astype(np.float64, copy=False), below, bad_below[below]

@@ -6,9 +6,11 @@ PASS is the least strict outcome, then HOLD, then FAIL: a held part can still be
 from collections.abc import Callable, Iterable, Sequence
 
 from core.decide.attendance import Attendance
+from core.decide.audit_steps import audits_less, steps_in_words
 from core.decide.policy import ClassRule, Nobody, Policy, chosen
 from core.decide.wording import amount, hours, limits, money, percent
 from core.pictures.quality import QualityLimits
+from core.records import Outcome
 
 _CAUTION = (Nobody.HOLD, Nobody.SECOND_SCAN, Nobody.STOP)
 
@@ -114,9 +116,13 @@ def _as_strict(new: QualityLimits, old: QualityLimits) -> bool:
 
 
 def _audits(new: Policy, old: Policy) -> str:
-    if new.audit_pass >= old.audit_pass and new.audit_fail >= old.audit_fail:
-        return ""
-    return "fewer decided parts are audited"
+    for outcome, base, before in (
+        (Outcome.PASS, new.audit_pass, old.audit_pass),
+        (Outcome.FAIL, new.audit_fail, old.audit_fail),
+    ):
+        if audits_less(new.audit_steps, base, old.audit_steps, before, outcome):
+            return "fewer decided parts are audited"
+    return ""
 
 
 def _routes(new: Policy, old: Policy) -> str:
@@ -169,9 +175,9 @@ def set_rules(policy: Policy) -> list[tuple[str, str]]:
 
 _HEADS = (
     "pass below", "fail above", "minimum confidence", "novelty limit", "quality limits", "audited passes",
-    "audited fails", "failed parts go to", "class limits", "with nobody at the desk", "cost of a miss",
-    "cost of a false reject", "inspector's hour", "staffed hours", "inspectors (assumed)", "seconds a part (assumed)",
-    "parts a shift (assumed)",
+    "audited fails", "audited by score", "failed parts go to", "class limits", "with nobody at the desk",
+    "cost of a miss", "cost of a false reject", "inspector's hour", "staffed hours", "inspectors (assumed)",
+    "seconds a part (assumed)", "parts a shift (assumed)",
 )  # fmt: skip
 
 
@@ -188,6 +194,7 @@ def _figures(policy: Policy) -> list[str]:
         ),
         percent(policy.audit_pass),
         percent(policy.audit_fail),
+        steps_in_words(policy.audit_steps) or "none",
         str(policy.fail_route),
         "; ".join(
             f"{name} pass below {limits(one.pass_below)}, fail above {limits(one.fail_above)}, report above "

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.decide.bounds import clean_needed, miss_rate_p_value, upper_bound
+from core.decide.bounds import clean_needed, upper_bound
 from core.decide.guarantee import Status, bound_at, guarantee
 from core.errors import BadInput
 from tests.core.decide.simulated_sites import DESIGNS, TrueSite, naive
@@ -32,7 +32,7 @@ def test_tuning_by_the_point_estimate_breaks_the_promise_every_other_time():
     assert worse / SITES > 0.35
 
 
-@pytest.mark.parametrize("design", ["plain", "passes audited at a third", "by chance, one to four"])
+@pytest.mark.parametrize("design", DESIGNS)
 def test_it_holds_not_much_more_than_one_who_knows_the_truth(design):
     site, rng = TrueSite(), np.random.default_rng(5)
     best = site.hold_rate(site.oracle(MISS))
@@ -41,22 +41,6 @@ def test_it_holds_not_much_more_than_one_who_knows_the_truth(design):
         for _ in range(30)
     ]
     assert np.mean(ratios) < 1.5
-
-
-@pytest.mark.parametrize("heavy", [2.0, 10.0, 100.0])
-@pytest.mark.parametrize("share", [0.02, 0.2])
-def test_misses_that_hide_under_heavy_weights_do_not_break_it(heavy, share):
-    """Each defective example: heavy and missed, or light and caught, at a miss rate just too large."""
-    rng, miss, delta, m, runs = np.random.default_rng(6), 0.05, 0.1, 300, 400
-    broken = 0
-    for _ in range(runs):
-        w = np.where(rng.random(m) < share, heavy, 1.0)
-        mean = share * heavy + 1 - share
-        b = (w == heavy) & (rng.random(m) < min(1.0, miss * mean / (share * heavy)))
-        if miss * mean > share * heavy:  # the light ones have to miss, too
-            b |= (w == 1) & (rng.random(m) < (miss * mean - share * heavy) / (1 - share))
-        broken += miss_rate_p_value(w[b], w[~b], heavy, miss) <= delta
-    assert broken / runs <= delta + 3 * np.sqrt(delta * (1 - delta) / runs)
 
 
 def test_299_clean_defective_parts_are_met_and_298_ask_for_one_more():
@@ -132,7 +116,8 @@ def test_equal_weights_of_any_size_say_the_same():
 def test_nearly_equal_weights_say_nearly_the_same():
     s, d, _ = TrueSite().draw(3000, DESIGNS["plain"], np.random.default_rng(2))
     w = 1 + 1e-6 * np.random.default_rng(3).random(3000)
-    assert guarantee(s, d, w, 0.05, 0.95).pass_below == plainly(s, d).pass_below
+    nearly, exactly = guarantee(s, d, w, 0.05, 0.95), plainly(s, d)  # bets instead of the exact binomial tail
+    assert abs(nearly.families["site"].missed - exactly.families["site"].missed) <= 5
 
 
 def test_the_order_of_rows_says_nothing():

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.metrics import precision_recall_curve
@@ -43,6 +43,39 @@ def test_ties_and_neighbours_are_kept_apart_and_together(kind, rng):
         assert_array_equal(mine, theirs)
 
 
+SHAPES = {
+    "evenly": lambda rng: rng.random(30_000),
+    "most near nothing": lambda rng: rng.random(30_000) ** 9,
+    "all in one place": lambda rng: 0.5 + 1e-7 * rng.random(30_000),
+    "all in one place but one": lambda rng: np.r_[1.0, np.full(29_999, 0.25), 0.0],
+    "rounded": lambda rng: np.round(rng.beta(1.5, 8, 30_000), 3),
+    "rising": lambda rng: np.sort(rng.random(30_000)),
+    "falling": lambda rng: np.sort(rng.random(30_000))[::-1],
+}
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_however_many_scores_lie_close_together_every_threshold_is_scikit_learns(shape, kind, rng):
+    s = SHAPES[shape](rng).astype(kind)
+    d = rng.random(len(s)) < 0.2
+    for mine, theirs in zip(sweep(s, d).precision_recall(), precision_recall_curve(d, s), strict=True):
+        assert_array_equal(mine, theirs)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 60), st.floats(0.05, 20), st.integers(0, 2**32 - 1), st.integers(10_000, 12_000))
+def test_a_few_ten_thousand_scores_are_counted_as_one_sort_counts_them(levels, power, seed, n):
+    rng = np.random.default_rng(seed)
+    s = (rng.integers(0, levels + 1, n) / levels) ** power + (rng.random(n) < 0.5) * 2.0**-60
+    s, d = np.minimum(s, 1.0), rng.random(n) < 0.3
+    found, order = sweep(s, d), np.argsort(s, kind="stable")
+    levels_there, first = np.unique(s[order], return_index=True)
+    assert_array_equal(found.levels, levels_there)
+    assert_array_equal(found.below, np.r_[first, n])
+    assert_array_equal(found.bad_below, np.r_[0, np.cumsum(d[order])][found.below])
+
+
 def test_nothing_scored_is_nothing_counted():
     found = sweep([], [])
     assert found.cells(0.2, 0.8).n == found.n == found.good == 0
@@ -62,6 +95,8 @@ def test_weights_count_as_so_many_parts(rng):
     repeated = sweep(np.repeat(s, w), np.repeat(d, w))
     assert_array_equal(weighted.levels, repeated.levels)
     assert weighted.cells(0.2, 0.7) == repeated.cells(0.2, 0.7)
+    halves = weighted_sweep(s, d, w / 2)  # no part is lost because a sum of weights is not whole
+    assert halves.cells(0.2, 0.7).n == weighted.cells(0.2, 0.7).n / 2
 
 
 def test_few_thresholds_are_drawn_however_many_there_are(rng):
