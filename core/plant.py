@@ -26,6 +26,7 @@ class Site:
         requires_ids: a picture without a part id is quarantined.
         blind: inspectors answer before they see what the model says; where a policy audits, they always do.
         paused_at: since when auto-PASS is paused; None while it is on, and for a pause from before this was noted.
+        score_map: how the model's scores are read here, as the store keeps it; None takes them as they are.
         calibrated_until: when somebody has to look at the calibration again; from then on nothing passes by itself.
     """
 
@@ -41,6 +42,7 @@ class Site:
     blind: bool = False
     paused_at: datetime | None = None
     calibrated_until: datetime | None = None
+    score_map: Any = field(default=None, hash=False)
 
     def stopped(self, now: datetime) -> str | None:
         """Why nothing passes by itself at the moment though a policy may allow it; None where it may."""

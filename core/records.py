@@ -102,7 +102,7 @@ class Polygons:
 Mask = Rle | Polygons
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a plant has millions of them
 class Region:
     """A box, optionally with a mask, with a class.
 

@@ -34,6 +34,7 @@ class Action(StrEnum):
     PART_TYPE = "set how a part type is looked at"
     DATASET = "build datasets"
     TRAIN = "train and evaluate models"
+    PROMOTE = "run models in the shadow, promote them and roll them back"
     POLICY = "propose, approve or pause a site's policy"
     PEOPLE = "manage users and sites"
     AUDIT = "read the audit trail"
@@ -45,7 +46,16 @@ _EVERYONE = frozenset({Action.SEE, Action.SCORE})
 PERMISSIONS: Mapping[Role, frozenset[Action]] = {
     Role.INSPECTOR: _EVERYONE | {Action.REVIEW},
     Role.QA_LEAD: _EVERYONE
-    | {Action.REVIEW, Action.RESTORE, Action.EXPORT, Action.TAXONOMY, Action.PART_TYPE, Action.POLICY, Action.AUDIT},
+    | {
+        Action.REVIEW,
+        Action.RESTORE,
+        Action.EXPORT,
+        Action.TAXONOMY,
+        Action.PART_TYPE,
+        Action.POLICY,
+        Action.AUDIT,
+        Action.PROMOTE,
+    },
     Role.DATA_SCIENTIST: _EVERYONE
     | {
         Action.INGEST,
@@ -56,6 +66,7 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
         Action.PART_TYPE,
         Action.DATASET,
         Action.TRAIN,
+        Action.PROMOTE,
         Action.REVIEW,
     },
     Role.ADMIN: frozenset(Action) - {Action.REVIEW},

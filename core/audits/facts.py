@@ -69,7 +69,7 @@ class AuditFacts:
         eyes: answers to gold items.
         days: of the time, up to now.
         pass_share: of passes that are drawn: under the policy in force, or, where lines or part types have their own,
-            on average in the time. None where nothing is known of it.
+            or by score, the one share that would tell as much. None where nothing is known of it.
     """
 
     cells: tuple[Cell, ...]

@@ -1,8 +1,13 @@
 """How it was before, as people state it, and what the difference is worth."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
 
 from core.errors import BadInput
+
+MOST = 1e9  # of any figure
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,7 @@ class Baseline:
         escapes_per_year: that customers found or would have.
         cost_of_escape, cost_of_scrap: for one part, in money.
         shift_hours: staffed hours of a shift.
+        shifts_per_week: worked in a week.
     """
 
     parts_per_shift: float = 200.0
@@ -26,16 +32,31 @@ class Baseline:
     cost_of_escape: float = 400.0
     cost_of_scrap: float = 12.0
     shift_hours: float = 8.0
+    shifts_per_week: float = 5.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         for name in ("detection", "false_rejects", "agreement"):
             if not 0 <= getattr(self, name) <= 1:
                 raise BadInput(f"A baseline's {name.replace('_', ' ')} is a share from 0 to 1.")
-        for name in ("parts_per_shift", "seconds_per_part", "escapes_per_year", "cost_of_escape", "cost_of_scrap",
-                     "shift_hours"):  # fmt: skip
-            if getattr(self, name) < 0:
-                raise BadInput(f"A baseline's {name.replace('_', ' ')} cannot be below 0.")
+        for one in fields(self):
+            if not 0 <= getattr(self, one.name) <= MOST:  # false for what is no number, too
+                raise BadInput(f"A baseline's {one.name.replace('_', ' ')} has to be from 0 to {MOST:,.0f}.")
+
+    @property
+    def parts_per_week(self) -> float:
+        """That were looked at."""
+        return self.parts_per_shift * self.shifts_per_week
+
+    @property
+    def hours_per_week(self) -> float:
+        """Of looking at them."""
+        return self.looked_at_hours * self.shifts_per_week
+
+    @property
+    def scrapped_good_per_week(self) -> float:
+        """In money: of the parts that were looked at, the share that was rejected wrongly; nearly all are good."""
+        return self.parts_per_week * self.false_rejects * self.cost_of_scrap
 
     @property
     def looked_at_hours(self) -> float:
@@ -57,3 +78,25 @@ class Baseline:
                 f"of a shift of {self.shift_hours:.1f} h: either the time or the number is not all of the work."
             )
         return ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A baseline as somebody set it at a site.
+
+    Attributes:
+        number: counts the site's baselines.
+        reason: where the figures come from.
+    """
+
+    number: int
+    baseline: Baseline
+    by: str
+    reason: str
+    at: datetime
+
+
+def baseline_of(document: Mapping[str, Any]) -> Baseline:
+    """A baseline that was kept; what it does not name, because it is older, has its usual value."""
+    names = {one.name for one in fields(Baseline)}
+    return Baseline(**{name: float(value) for name, value in document.items() if name in names})

@@ -23,6 +23,10 @@ class Change:
         low, high: 95% interval of `average`.
         p: of no average difference, two-sided.
         before, after: periods on each side.
+        places: (n,) of the periods that were measured; the lines below stand at them.
+        fitted: (n,) the fitted line, with its step.
+        carried: (after,) the line before carried on over the periods since, as if nothing had changed.
+        carried_low, carried_high: (after,) 95% band of that line.
     """
 
     level: float
@@ -33,6 +37,11 @@ class Change:
     p: float
     before: int
     after: int
+    places: tuple[int, ...] = ()
+    fitted: tuple[float, ...] = ()
+    carried: tuple[float, ...] = ()
+    carried_low: tuple[float, ...] = ()
+    carried_high: tuple[float, ...] = ()
 
 
 def interrupted(values: Sequence[float | None], first_after: int, confidence: float = 0.95) -> Change | None:
@@ -64,9 +73,16 @@ def interrupted(values: Sequence[float | None], first_after: int, confidence: fl
     freedom = len(y) - x.shape[1]
     reach = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
     p = float(2 * stats.t.sf(abs(average) / error, freedom)) if error > 0 else float(average == 0)
-    return Change(
-        float(b[2]), float(b[3]), average, average - reach, average + reach, p, int((~after).sum()), int(after.sum())
+    onward = np.column_stack([np.ones(int(after.sum())), time[after]])
+    carried = onward @ b[:2]
+    band = float(stats.t.ppf((1 + confidence) / 2, freedom)) * np.sqrt(
+        np.maximum(0.0, np.einsum("ij,jk,ik->i", onward, covariance[:2, :2], onward))
     )
+    return Change(
+        float(b[2]), float(b[3]), average, average - reach, average + reach, p, int((~after).sum()), int(after.sum()),
+        tuple(int(one) for one in time), *(tuple(map(float, one)) for one in (x @ b, carried, carried - band,
+                                                                             carried + band)),
+    )  # fmt: skip
 
 
 def _errors(x: Array, residuals: Array, time: Array) -> Array:

@@ -19,6 +19,7 @@ class Picture:
         failed: the engine was to score it and gave an error.
         milliseconds: the engine took for it; None without a score.
         features: sharpness, brightness, contrast and novelty, as far as they are known.
+        starts: it is the first picture of its part.
     """
 
     id: int
@@ -30,6 +31,7 @@ class Picture:
     score: float | None
     milliseconds: float | None
     features: Mapping[str, float] = field(default_factory=dict)
+    starts: bool = True
 
     @property
     def confidence(self) -> float | None:
@@ -45,7 +47,7 @@ class StreamFacts:
         model: in use at the site; None while there is none.
         overrides: of each new answer that saw a PASS or FAIL: whether it contradicts that.
         labels: of each new label by a person: its first class, "good" or "unmapped".
-        oldest_task: when the oldest open task was made.
+        oldest_task: when the oldest open task about a held part was made.
         image, review: the last ids that were read.
     """
 

@@ -23,6 +23,7 @@ class RuleKind(StrEnum):
     AVAILABILITY = "availability"
     STALLED = "stalled camera"
     BACKLOG = "backlog"
+    GATE = "gate"
 
 
 class Step(StrEnum):
@@ -107,14 +108,16 @@ MEANING: Mapping[RuleKind, Meaning] = {
         "distance", "site", 0.9,
     ),
     RuleKind.THROUGHPUT: Meaning(
-        "A line that runs sends fewer than {limit} pictures a minute",
-        "Pictures that arrive from a line; a minute without any, five or more in a row, is a line that does not run.",
+        "A line that runs sends fewer than {limit} parts a minute",
+        "Parts whose first picture arrives from a line; a minute without any, five or more in a row, is a line that "
+        "does not run.",
         "/min", "line", 10_000.0, upper=False,
     ),
     RuleKind.LATENCY: Meaning(
         "P99 is above {limit} in 5 minutes in a row",
-        "Of every minute with pictures: the 99th percentile of the engine's milliseconds, and evidence that more than "
-        "1% of the pictures take longer.",
+        "Of every minute with pictures: the 99th percentile of the engine's milliseconds. A minute is slow where more "
+        "of its pictures take longer than chance gives one minute in twenty while 1% do; five in a row, and evidence "
+        "over all minutes that more than 1% take longer.",
         "ms", "site", 60_000.0,
     ),
     RuleKind.SPEED: Meaning(
@@ -135,8 +138,13 @@ MEANING: Mapping[RuleKind, Meaning] = {
     ),
     RuleKind.BACKLOG: Meaning(
         "A held part has waited longer than {limit}",
-        "Age of the oldest open task of the site.",
+        "Age of the oldest open task about a held part; audits and gold items hold nothing up.",
         "h", "site", 1000.0, tested=False,
+    ),
+    RuleKind.GATE: Meaning(
+        "A model is not let through its gate, which lets one through that breaks a limit with a chance of {limit}",
+        "Of all limits of the gate together; raised by the gate itself, not by looking.",
+        "share", "model", 0.5, tested=False,
     ),
 }  # fmt: skip
 
@@ -202,6 +210,7 @@ DEFAULTS: Mapping[RuleKind, Rule] = {
         Rule(RuleKind.AVAILABILITY, 0.999, (_NOTIFY, Step.INVESTIGATE)),
         Rule(RuleKind.STALLED, 30.0, (_NOTIFY,)),
         Rule(RuleKind.BACKLOG, 8.0, (_NOTIFY, Step.SCALE_UP)),
+        Rule(RuleKind.GATE, 0.05, (_NOTIFY, Step.RETRAIN)),
     )
 }
 

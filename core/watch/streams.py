@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from core.errors import BadInput
 from core.watch.detector import Array, Items, items
 
 DECILES = tuple(k / 10 for k in range(1, 10))
 REFERENCE = 200  # values of a feature before it has a reference
+BY_CHANCE = 0.05  # of the minutes of a fast engine that may seem slow
 RESTS_MINUTES = 5  # minutes in a row without a picture after which a line does not run
 SLOWER = (0.75, 0.5, 0.25)  # of the limit: how slow a line is supposed to be by the three bettors on it
 
@@ -123,10 +125,11 @@ def running_minutes(counts: Sequence[int]) -> list[int]:
 
 
 def throughput_growth(minutes: Sequence[int], limit: float) -> Array:
-    """(3,) growth of bettors on a slower line: likelihood ratios of Poisson counts.
+    """(3,) growth of bettors on a slower line: likelihood ratios of Poisson counts of parts.
 
     Their mean is at most 1 for any count whose mean is the limit or more and that varies no more than Poisson's; a
-    line that runs regularly varies less. `least` plays no part, so they are not `Items`.
+    line that runs regularly varies less, and so does one of several that parts are dealt to by chance. `least` plays no
+    part, so they are not `Items`.
     """
     slower = np.asarray(SLOWER)
     grown: Array = sum(minutes) * np.log(slower) + len(minutes) * limit * (1 - slower)
@@ -140,25 +143,33 @@ class Minute:
     Attributes:
         p99: milliseconds.
         over: pictures that took longer than the limit.
+        slow: more of them than one minute in twenty would have by chance while 1% are slower. Of fewer than a hundred
+            pictures the largest is the 99th percentile, and a single hiccup would make a slow minute of every one.
     """
 
     n: int
     p99: float
     over: int
+    slow: bool
 
 
 def minute_of(milliseconds: Sequence[float], limit: float) -> Minute:
-    """What one minute's pictures took."""
+    """What one minute's pictures took.
+
+    Source: exact binomial test of a quantile (Conover 1999, section 3.2).
+    """
     ordered = np.sort(np.asarray(milliseconds, np.float64))
     if not len(ordered):
-        return Minute(0, 0.0, 0)
+        return Minute(0, 0.0, 0, False)
     at = math.ceil(0.99 * len(ordered)) - 1
-    return Minute(len(ordered), float(ordered[at]), int((ordered > limit).sum()))
+    over = int((ordered > limit).sum())
+    by_chance = float(stats.binom.sf(over - 1, len(ordered), 0.01))
+    return Minute(len(ordered), float(ordered[at]), over, over > 0 and by_chance <= BY_CHANCE)
 
 
-def slow_run(p99s: Iterable[float], limit: float) -> int:
+def slow_run(slow: Iterable[bool]) -> int:
     """How many of the last minutes with pictures were slow, one after the other."""
     run = 0
-    for value in p99s:
-        run = run + 1 if value > limit else 0
+    for one in slow:
+        run = run + 1 if one else 0
     return run

@@ -198,23 +198,33 @@ def _latency(one: Look) -> None:
     n, over = sum(m.n for m in judged), sum(m.over for m in judged)
     levels_before = track["levels"]
     evidence, enough = one.bet(kind, track, [share_items(over, n, 0.01)], 1)
-    track["p99"] = [*track.get("p99", []), *(m.p99 for m in judged)][-2 * IN_A_ROW :]
-    run = slow_run(track["p99"], limit)
+    track["p99"] = [*track.get("p99", []), *(m.p99 for m in judged)][-IN_A_ROW:]
+    track["slow"] = [*track.get("slow", []), *(m.slow for m in judged)][-2 * IN_A_ROW :]
+    run = slow_run(track["slow"])
     broken = enough and run >= IN_A_ROW
     if enough and not broken:  # the evidence stays: the minutes are still to come
         track["levels"] = levels_before
     track["n"] += n
-    value = max(track["p99"][-IN_A_ROW:], default=None)
-    one.say(kind, "", track, value, evidence, broken, note=f"{run} slow minutes in a row" if run else "")
+    value = max(track["p99"], default=None)
+    one.say(
+        kind,
+        "",
+        track,
+        value,
+        evidence,
+        broken,
+        note=f"{run} slow minute{'s' if run > 1 else ''} in a row" if run else "",
+    )
     if broken:
-        track["p99"] = []
+        track.update(p99=[], slow=[])
 
 
 def _throughput(one: Look) -> None:
+    """Parts, not pictures: four views of a part come together and would make the counts vary more than Poisson's."""
     kind = RuleKind.THROUGHPUT
     by_line: dict[str, list[Picture]] = defaultdict(list)
     for picture in one.facts.pictures:
-        if picture.line:
+        if picture.line and picture.starts:
             by_line[picture.line].append(picture)
     known = set(one.state.get("kinds", {}).get(str(kind), {})) | by_line.keys()
     for line in sorted(known):
