@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from hashlib import file_digest, shake_256
+from hashlib import file_digest, sha256, shake_256
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -233,13 +233,14 @@ def load(folder: Path) -> Checkpoint:
         raise ModelError(f"{folder.name} has a card but no {WEIGHTS}: pickled weights are not loaded.")
     if path.stat().st_size > MAX_WEIGHT_BYTES:
         raise ModelError(f"{path} is larger than {MAX_WEIGHT_BYTES // 1024**3} GB: it is no model of Holdpoint's.")
-    found = _sha256(path)
+    data = path.read_bytes()  # read once: what is hashed is what is loaded, whoever writes to the file meanwhile
+    found = sha256(data).hexdigest()
     if found != card.sha256:
         raise ModelError(
             f"The weights of {folder.name} are not those of its card (sha256 {found[:12]}, expected "
             f"{card.sha256[:12]}): take the model from its backup."
         )
-    return Checkpoint(card, nets.read_safetensors(path), folder)
+    return Checkpoint(card, nets.tensors_of(data, path.name), folder)
 
 
 def read_card(folder: Path) -> Card:

@@ -57,6 +57,7 @@ class Observation:
         where: stitched dense map in [0, 1]; None without the dense head.
         dense_peak: its largest logit.
         milliseconds: of the engine, for this picture.
+        features: (n, c) pooled, of the tiles; None where an observation was made by hand.
     """
 
     plan: Plan
@@ -66,6 +67,15 @@ class Observation:
     where: Floats | None
     dense_peak: float | None
     milliseconds: float
+    features: Floats | None = None
+
+    @property
+    def embedding(self) -> Floats | None:
+        """(c,) what the picture looks like to the net: the mean of its tiles."""
+        if self.features is None:
+            return None
+        mean: Floats = self.features.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return mean
 
 
 class Engine:
@@ -169,7 +179,8 @@ class Engine:
             logits = stitched(outputs.dense, picture.plan, DENSE_STRIDE)
             where, peak = expit(logits), float(logits.max())
         spent = 1000 * (perf_counter() - max(last, picture.started))
-        return Observation(picture.plan, outputs.logits[:, 0], outputs.logits[:, 1:], why, where, peak, spent)
+        logits, features = outputs.logits, outputs.features
+        return Observation(picture.plan, logits[:, 0], logits[:, 1:], why, where, peak, spent, features)
 
     def _explained(self, picture: "_Picture", logits: Floats) -> Floats:
         """(n, gh, gw) Grad-CAM of the likeliest tiles, nothing on the others."""
@@ -382,9 +393,12 @@ def _cut_into(room: Pixels, working: Pixels, pixels: Pixels, cut_at: Plan, first
 
 
 def _part(outputs: TileOutputs, first: int, last: int) -> TileOutputs:
-    logits, cam, dense = outputs
+    logits, cam, dense, features = outputs
     return TileOutputs(
-        logits[first:last], None if cam is None else cam[first:last], None if dense is None else dense[first:last]
+        logits[first:last],
+        None if cam is None else cam[first:last],
+        None if dense is None else dense[first:last],
+        features[first:last],
     )
 
 
@@ -397,6 +411,7 @@ def _joined_parts(parts: Sequence[TileOutputs]) -> TileOutputs:
         np.concatenate([p.logits for p in parts]),
         np.concatenate(cams) if cams else None,
         np.concatenate(denses) if denses else None,
+        np.concatenate([p.features for p in parts]),
     )
 
 

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import nn
 
 from core.errors import BadInput, ModelError, NotFound
@@ -371,9 +371,26 @@ def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise NotFound(f"No weights at {path}: say pretrained, scratch, or an existing .safetensors file.")
     try:
-        state: dict[str, torch.Tensor] = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path.name} is not a whole safetensors file ({error}): fetch it again.") from error
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path.name} cannot be read ({error}): fetch it again.") from error
+    return tensors_of(data, path.name)
+
+
+def tensors_of(data: bytes, name: str) -> dict[str, torch.Tensor]:
+    """Every tensor of a file that was read already, as float32.
+
+    Args:
+        data: its bytes.
+        name: of the file, for the message.
+
+    Raises:
+        ModelError: not whole.
+    """
+    try:
+        state: dict[str, torch.Tensor] = load(data)
+    except SafetensorError as error:
+        raise ModelError(f"{name} is not a whole safetensors file ({error}): fetch it again.") from error
     return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 

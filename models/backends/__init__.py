@@ -26,11 +26,13 @@ class TileOutputs(NamedTuple):
         logits: (n, 1 + k) defect logit, then class logits.
         cam: (n, gh, gw) Grad-CAM, unscaled; None where the net does not give it in the same pass.
         dense: (n, gh, gw) logits; None without the dense head.
+        features: (n, c) pooled, from which the logits come.
     """
 
     logits: Floats
     cam: Floats | None
     dense: Floats | None
+    features: Floats
 
 
 class Lane(Protocol):
@@ -40,7 +42,7 @@ class Lane(Protocol):
         """Begin with (batch, size, size, 3) tiles; they stay untouched until `finish`."""
 
     def finish(self) -> tuple[Floats, ...]:
-        """Wait and give (logits, cam?, dense?); valid until the next start."""
+        """Wait and give (logits, cam?, dense?, features); valid until the next start."""
 
 
 @dataclass(eq=False)
@@ -119,10 +121,9 @@ class BackEnd:
             raise ticket.error
         if not all(np.isfinite(values).all() for values in ticket.outputs):
             raise ModelError("The net answers with NaN or infinity: the part goes to a person, check the model.")
-        rest = iter(ticket.outputs[1:])
-        return TileOutputs(
-            ticket.outputs[0], next(rest) if self.has_cam else None, next(rest) if self.has_dense else None
-        )
+        rest = iter(ticket.outputs[1:-1])
+        cam = next(rest) if self.has_cam else None
+        return TileOutputs(ticket.outputs[0], cam, next(rest) if self.has_dense else None, ticket.outputs[-1])
 
     def warm_up(self, size: int) -> None:
         """Compile every batch size for one tile size, ahead of the first picture."""

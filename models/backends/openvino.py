@@ -22,6 +22,7 @@ from models.checkpoint import Card
 from models.nets import DefectNet
 
 _VERSION = ov.__version__.split("-")[0]
+_OUTPUTS = "f"  # of a converted net: one from before it gave its features is converted anew
 
 # Two tiles a request and a request a stream were as fast as anything on two cores (12 tiles: 104 ms a request of 2
 # on two streams against 147 ms in one request of 12, beside other work). One shape is one compilation, wastes at most
@@ -103,7 +104,7 @@ def _converted(core: Any, net: Callable[[], DefectNet], card: Card, batch: int, 
     """From the cache where it is there; the caller's probe finds a cache that was damaged."""
     if cache is None or not card.sha256:
         return converted(net(), batch, size)
-    folder = cache / f"{card.sha256[:32]}-{_VERSION}-{batch}x{size}"
+    folder = cache / f"{card.sha256[:32]}-{_VERSION}-{_OUTPUTS}-{batch}x{size}"
     path = folder / "net.xml"
     if path.is_file():
         with contextlib.suppress(RuntimeError):  # half of a file: convert again

@@ -8,7 +8,7 @@ from models.preprocess import normalise
 
 
 class ServingNet(nn.Module):
-    """(n, h, w, 3) uint8 to (n, 1 + k) logits, then the maps the net gives: cam, dense; all float32."""
+    """(n, h, w, 3) uint8 to (n, 1 + k) logits, the maps the net gives (cam, dense), pooled features; all float32."""
 
     mean: torch.Tensor
     std: torch.Tensor
@@ -24,4 +24,4 @@ class ServingNet(nn.Module):
         x = normalise(tiles, self.mean, self.std).to(self.net.head.weight.dtype)
         out = self.net(x)
         logits = torch.cat([out.defect[:, None], out.classes], dim=1)
-        return tuple(o.float() for o in (logits, out.cam, out.dense) if o is not None)
+        return tuple(o.float() for o in (logits, out.cam, out.dense, out.features) if o is not None)

@@ -28,6 +28,8 @@ class Example:
         probability: of a defect, as it was annotated; 0 or 1 from a verdict.
         classes: class ids on the picture, boxed or not.
         regions: where; empty on a defective picture of which nobody drew anything.
+        weight: what it counts for in training beside 1; a model's own guess counts less.
+        repeat: how often it is shown in a turn; rare classes are shown more often.
     """
 
     path: str
@@ -42,6 +44,8 @@ class Example:
     regions: tuple[Region, ...] = ()
     part: str = ""
     view: str | None = None
+    weight: float = 1.0
+    repeat: int = 1
 
     @property
     def target(self) -> float:
@@ -75,9 +79,18 @@ def example_of(item: Mapping[str, Any]) -> Example:
             regions=tuple(region_of(r) for r in item.get("regions") or ()),
             part=f"{item.get('site', '')}/{item['part']}" if item.get("part") else "",
             view=item.get("view"),
+            weight=_weight(item),
+            repeat=max(1, int(item.get("repeat") or 1)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"An item of the dataset is not whole ({error}): build the dataset again.") from error
+
+
+def _weight(item: Mapping[str, Any]) -> float:
+    weight = float(item.get("weight", 1.0))
+    if not 0 < weight <= 1:
+        raise ValueError(f"a weight of {weight}")
+    return weight
 
 
 def region_of(values: Mapping[str, Any]) -> Region:

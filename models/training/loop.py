@@ -151,13 +151,14 @@ def fit(
     net.to(place).to(memory_format=torch.channels_last)
     net.drop.p = recipe.dropout
     pictures = Pictures(train, read, net.classes, recipe.look)
-    windows = [windows_of(e, recipe.look) for e in train]
+    windows = [windows_of(e, recipe.look) * e.repeat for e in train]
+    weights = np.array([e.weight for e in train])
     adam = optimiser(net, recipe.schedule)
     average = Average(net, recipe.average)
     run = _Run(fingerprint(net, train, validation, recipe), recipe.settled)
     if state is not None and state.exists():
         run = _continue(state, run, net, average, adam)
-    prevalence = drawn_prevalence(pictures, windows, recipe)
+    prevalence = drawn_prevalence(pictures, windows, recipe, weights)
     rule = LossRule(**{**vars(recipe.loss), "weights": class_weights(prevalence)})
     keep_norms = recipe.schedule.kept_stages > 0 or net.norms_folded
     slow_strides = place.type == "cpu" and recipe.precision == "bf16"
@@ -173,7 +174,7 @@ def fit(
         if keep_norms:
             for norm in trunk_norms(net):
                 norm.eval()
-        order = epoch_order(windows, recipe.least_windows, rng)
+        order = epoch_order(windows, recipe.least_windows, rng, weights)
         steps = -(-len(order) // recipe.batch)
         total = 0.0
         with quick_strides(net, slow_strides):
@@ -223,11 +224,13 @@ def step(
     return value
 
 
-def drawn_prevalence(pictures: Pictures, windows: Sequence[int], recipe: Recipe) -> float:
+def drawn_prevalence(
+    pictures: Pictures, windows: Sequence[int], recipe: Recipe, weights: npt.NDArray[np.float64] | None = None
+) -> float:
     """Share of defective windows (per tile), from a first draw of up to 256."""
     rng = np.random.default_rng([recipe.seed, 2**31])
     still = replace(recipe, augmentation=Augmentation.none())
-    order = epoch_order(windows, recipe.least_windows, rng)[:256]
+    order = epoch_order(windows, recipe.least_windows, rng, weights)[:256]
     return float(np.mean([window_of(pictures, i, still, rng).defect for i in order]))
 
 
@@ -288,6 +291,7 @@ def fingerprint(net: DefectNet, train: Sequence[Example], validation: Sequence[E
         net.weights,
         asdict(recipe),
         *([e.sha256, e.target, e.classes, [asdict(r) for r in e.regions]] for e in (*train, None, *validation) if e),
+        *([e.sha256, e.weight, e.repeat] for e in train if (e.weight, e.repeat) != (1.0, 1)),
     ]
     return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -246,14 +246,22 @@ def _labelled(picture: Picture, window: torch.Tensor, labels: Labels, scale: flo
     return Window(window, float(len(hit) > 0), classes.pop() if len(classes) == 1 else -1, torch.from_numpy(marked))
 
 
-def epoch_order(windows: Sequence[int], least: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def epoch_order(
+    windows: Sequence[int], least: int, rng: np.random.Generator, weights: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.int64]:
     """Which picture each window of an epoch is cut from, shuffled; small sets are gone through several times.
 
     Args:
         windows: of each picture.
         least: windows in an epoch.
         rng: the only source of chance.
+        weights: in (0, 1] of each picture: the chance of each of its windows to be in a turn, which over many turns is
+            what it counts for. None is 1 for all.
     """
     once = np.repeat(np.arange(len(windows), dtype=np.int64), windows)
     rounds = max(1, math.ceil(least / max(len(once), 1)))
-    return np.concatenate([rng.permutation(once) for _ in range(rounds)])
+    if weights is None or bool((weights == 1).all()):
+        return np.concatenate([rng.permutation(once) for _ in range(rounds)])
+    turns = [rng.permutation(once[rng.random(len(once)) < weights[once]]) for _ in range(rounds)]
+    order = np.concatenate(turns)
+    return order if len(order) else rng.permutation(once)

@@ -59,6 +59,7 @@ def test_in_float32_every_back_end_answers_as_the_net_does(kind, tiny_folder):
     assert_allclose(found.logits, expected, atol=2e-4, rtol=2e-4)
     assert_allclose(found.cam, out.cam.numpy(), atol=1e-4)
     assert_allclose(found.dense, out.dense.numpy(), atol=1e-3, rtol=1e-3)
+    assert_allclose(found.features, out.features.numpy(), atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize("kind", BACK_ENDS)

@@ -166,6 +166,19 @@ def test_every_picture_is_drawn_in_every_round():
     assert np.bincount(order).tolist() == [5, 20, 10]
 
 
+def test_what_weighs_less_is_drawn_less_and_full_weights_change_nothing():
+    plain = epoch_order([1, 1], 4000, np.random.default_rng(0))
+    same = epoch_order([1, 1], 4000, np.random.default_rng(0), np.array([1.0, 1.0]))
+    assert np.array_equal(plain, same)
+    counts = np.bincount(epoch_order([1, 1], 4000, np.random.default_rng(0), np.array([1.0, 0.25])))
+    assert counts[0] == 2000
+    assert counts[1] == pytest.approx(500, abs=100)  # five standard deviations
+
+
+def test_a_turn_in_which_chance_drew_nothing_shows_everything_once():
+    assert sorted(epoch_order([1, 1], 1, np.random.default_rng(0), np.array([1e-9, 1e-9]))) == [0, 1]
+
+
 def test_large_pictures_are_drawn_more_often_within_reason():
     example = Example("a", "a", "train", "g", False, 64, 64)
     assert windows_of(example, LOOK) == 1
