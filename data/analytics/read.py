@@ -68,7 +68,7 @@ class Reader:
             new = facts.newest(manifest.marks, MOST_NEW)
             if new is None:
                 raise Busy("Many rows are new and being made ready for counting: try again in a minute.")
-            _lay_out(cursor, manifest, new, None if everything else seen)
+            _lay_out(cursor, manifest, new, facts.reported(), None if everything else seen)
             yield Question(cursor)
         finally:
             cursor.close()
@@ -126,14 +126,17 @@ def _open(folder: Path, manifest: Manifest) -> duckdb.DuckDBPyConnection:
 
 
 def _lay_out(
-    cursor: duckdb.DuckDBPyConnection, manifest: Manifest, new: Mapping[str, pa.Table], seen: frozenset[int] | None
-) -> None:
+    cursor: duckdb.DuckDBPyConnection, manifest: Manifest, new: Mapping[str, pa.Table], reports: pa.Table,
+    seen: frozenset[int] | None,
+) -> None:  # fmt: skip
     """Name the tables that queries speak of: files and newest rows together, at the sites that may be seen.
 
     Numbers of sites stand in the text and not in a table of their own: so a file whose rows are elsewhere is not read,
     and who sees every site pays for no filter.
     """
     only = "" if seen is None else f" WHERE site_id IN ({', '.join(str(int(site)) for site in sorted({0, *seen}))})"
+    cursor.register("every_report", reports)
+    cursor.execute(f"CREATE TEMP VIEW reported AS SELECT * FROM every_report{only}")
     for kind in TABLES:
         cursor.register(f"new_{kind}", new[kind])
     for name, source in ROLLUPS.items():

@@ -43,6 +43,12 @@ TABLES: Mapping[str, pa.Schema] = {
     ]),
 }  # fmt: skip
 
+# Few enough to be taken from the store whenever somebody asks; days are the site's own.
+REPORTED = pa.schema([
+    ("id", pa.int64()), ("site_id", pa.int32()), ("reported_on", pa.date32()), ("shipped_on", pa.date32()),
+    ("parts", pa.int64()), ("class", pa.string()),
+])  # fmt: skip
+
 ROLLUPS: Mapping[str, str] = {
     "hourly": "decisions",
     "latency": "predictions",

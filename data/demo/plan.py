@@ -21,7 +21,8 @@ from data.demo.plant import CAMERAS, LINES, Line, View
 
 HISTORY_DAYS = 24
 SHIFT_HOURS = 7.0  # of today's shift, up to now
-_DENSE = 130  # the first parts: half of them are of today, so that there is a queue
+_DENSE = 130  # the first parts: many of them are of today, so that there is a queue
+_BUSY = 0.42  # how many; the others are history, of which audits have something to say
 _SMALLEST = 12  # changed pixels below which a flaw counts as not there
 
 
@@ -88,7 +89,7 @@ def parts(seed: int, images: int, anchor: datetime) -> list[PlannedPart]:
     for number in count():
         if left <= 0:
             break
-        part = planned_part(seed, number, anchor)
+        part = planned_part(seed, number, anchor, _BUSY)
         if len(part.shots) > left:
             part = replace(part, shots=part.shots[:left])
         left -= len(part.shots)
@@ -106,12 +107,20 @@ def live_parts(seed: int, start: datetime, per_minute: float) -> Iterator[Planne
         yield replace(part, name=f"{part.name}-{run}", at=at, today=True, shots=shots)
 
 
-def planned_part(seed: int, number: int, anchor: datetime) -> PlannedPart:
-    """One part."""
+def planned_part(seed: int, number: int, anchor: datetime, busy: float = 0.56) -> PlannedPart:
+    """One part.
+
+    Args:
+        seed: of everything.
+        number: of the part.
+        anchor: the plant's now.
+        busy: share of the first parts that belong to today's shift; what the models were examined on was drawn with
+            the one that is usual here.
+    """
     rng = np.random.default_rng([seed, number, 11])
     line = LINES[int(rng.choice(len(LINES), p=np.asarray([line.share for line in LINES])))]
     name = f"{line.letter}{seed % 1000:03d}-{number:05d}"
-    today = bool(rng.random() < (0.56 if number < _DENSE else 0.08))
+    today = bool(rng.random() < (busy if number < _DENSE else 0.08))
     at = _time(rng, anchor, today)
     order = f"{55000 + 37 * (number // 12) % 4000}"
     machine = line.machines[int(rng.integers(len(line.machines)))]

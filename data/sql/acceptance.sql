@@ -4,8 +4,4 @@
 SELECT count(*) AS parts, count(score) AS scored
 FROM decisions
 WHERE local_at >= $since AND local_at < $until AND number = 1
-  AND ($line IS NULL OR line_id = $line)
-  AND ($camera IS NULL OR camera_id = $camera)
-  AND ($part_type IS NULL OR part_type_id = $part_type)
-  AND ($model IS NULL OR model = $model)
-  AND ($policy IS NULL OR policy = $policy)
+  {at_policy}

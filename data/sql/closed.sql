@@ -2,8 +2,6 @@
 SELECT date_trunc($grain, local_at) AS bucket, sum(sign)::BIGINT AS closed
 FROM reviews
 WHERE local_at >= $since AND kind = 'triage'
-  AND ($line IS NULL OR line_id = $line)
-  AND ($camera IS NULL OR camera_id = $camera)
-  AND ($part_type IS NULL OR part_type_id = $part_type)
+  {at_place}
 GROUP BY bucket
 ORDER BY bucket

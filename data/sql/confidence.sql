@@ -8,10 +8,7 @@ WITH counted AS (
         sum(millionths)::BIGINT AS millionths
     FROM confidence
     WHERE local_day >= $since AND local_day < $until
-      AND ($line IS NULL OR line_id = $line)
-      AND ($camera IS NULL OR camera_id = $camera)
-      AND ($part_type IS NULL OR part_type_id = $part_type)
-      AND ($model IS NULL OR model = $model)
+      {at_model}
     GROUP BY ALL
 )
 SELECT

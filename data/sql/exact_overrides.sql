@@ -1,14 +1,7 @@
 -- Answers by week, by what the model and what the inspector said, counted from every answer.
 SELECT
     date_trunc('week', local_at)::DATE AS week,
-    CASE
-        WHEN outcome = 'FAIL' OR (outcome = 'HOLD' AND score >= 0.5) THEN coalesce(model_class, 'FAIL')
-        WHEN outcome = 'PASS' OR (outcome = 'HOLD' AND score < 0.5) THEN 'PASS'
-    END AS model_said,
-    CASE
-        WHEN verdict IN ('FAIL', 'REWORK') THEN coalesce(class, 'FAIL')
-        WHEN verdict = 'PASS' THEN 'PASS'
-    END AS inspector_said,
+    {both_said},
     sum(sign)::BIGINT AS n
 FROM reviews
 GROUP BY ALL

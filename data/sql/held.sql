@@ -10,26 +10,16 @@ WITH answered AS (
         any_value(site_id) AS site_id, any_value(line_id) AS line_id, any_value(camera_id) AS camera_id,
         any_value(part_type_id) AS part_type_id, any_value(model) AS model, any_value(policy) AS policy
     FROM reviews
-    WHERE sign > 0 AND kind = 'triage' AND outcome = 'HOLD'
+    WHERE
+      {stands}
+      AND kind = 'triage' AND outcome = 'HOLD'
       AND decided_local >= $since AND decided_local < $until
-      AND review_id NOT IN (SELECT review_id FROM reviews WHERE sign < 0)
-      AND ($line IS NULL OR line_id = $line)
-      AND ($camera IS NULL OR camera_id = $camera)
-      AND ($part_type IS NULL OR part_type_id = $part_type)
-      AND ($model IS NULL OR model = $model)
-      AND ($policy IS NULL OR policy = $policy)
+      {at_policy}
     GROUP BY task_id
 )
 SELECT
     date_trunc($grain, decided_local) AS bucket,
-    CASE $by
-        WHEN 'site' THEN site_id::VARCHAR
-        WHEN 'line' THEN line_id::VARCHAR
-        WHEN 'camera' THEN camera_id::VARCHAR
-        WHEN 'part type' THEN part_type_id::VARCHAR
-        WHEN 'model' THEN model
-        WHEN 'policy' THEN site_id || ':' || policy
-    END AS key,
+    {by_policy} AS key,
     count(*) AS answered,
     quantile_disc(epoch(answered_at - asked_at), 0.50) / 3600 AS wait_p50,
     quantile_disc(epoch(answered_at - asked_at), 0.95) / 3600 AS wait_p95

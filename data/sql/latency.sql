@@ -3,21 +3,12 @@
 WITH counted AS (
     SELECT
         date_trunc($grain, local_day) AS bucket,
-        CASE $by
-            WHEN 'site' THEN site_id::VARCHAR
-            WHEN 'line' THEN line_id::VARCHAR
-            WHEN 'camera' THEN camera_id::VARCHAR
-            WHEN 'part type' THEN part_type_id::VARCHAR
-            WHEN 'model' THEN model
-        END AS key,
+        {by_model} AS key,
         step,
         sum(n)::BIGINT AS n
     FROM latency
     WHERE local_day >= $since AND local_day < $until
-      AND ($line IS NULL OR line_id = $line)
-      AND ($camera IS NULL OR camera_id = $camera)
-      AND ($part_type IS NULL OR part_type_id = $part_type)
-      AND ($model IS NULL OR model = $model)
+      {at_model}
     GROUP BY ALL
 ), ranked AS (
     SELECT *,

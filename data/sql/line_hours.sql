@@ -2,10 +2,6 @@
 SELECT line_id, local_hour, sum(n)::BIGINT AS parts
 FROM hourly
 WHERE local_hour >= $since AND local_hour < $until AND first AND line_id IS NOT NULL
-  AND ($line IS NULL OR line_id = $line)
-  AND ($camera IS NULL OR camera_id = $camera)
-  AND ($part_type IS NULL OR part_type_id = $part_type)
-  AND ($model IS NULL OR model = $model)
-  AND ($policy IS NULL OR policy = $policy)
+  {at_policy}
 GROUP BY ALL
 ORDER BY ALL

@@ -3,8 +3,9 @@
 -- different classes.
 WITH standing AS (
     SELECT * FROM reviews
-    WHERE sign > 0 AND verdict <> 'UNSURE' AND kind <> 'gold' AND local_at >= $from AND at_utc < $to
-      AND review_id NOT IN (SELECT review_id FROM reviews WHERE sign < 0)
+    WHERE
+      {stands_sure}
+      AND local_at >= $from AND at_utc < $to
 ), told AS (
     SELECT
         part_id, id,

@@ -9,29 +9,17 @@ WITH days AS (
         date_diff('minute', min(local_at), max(local_at)) + 1 AS planned
     FROM decisions
     WHERE local_at >= $since AND local_at < $until AND line_id IS NOT NULL
-      AND ($line IS NULL OR line_id = $line)
-      AND ($camera IS NULL OR camera_id = $camera)
-      AND ($part_type IS NULL OR part_type_id = $part_type)
-      AND ($model IS NULL OR model = $model)
-      AND ($policy IS NULL OR policy = $policy)
+      {at_policy}
     GROUP BY ALL
 ), truths AS (
-    SELECT decision_id, arg_max(verdict, id) AS verdict
-    FROM reviews
-    WHERE sign > 0 AND verdict <> 'UNSURE' AND kind <> 'gold'
-      AND review_id NOT IN (SELECT review_id FROM reviews WHERE sign < 0)
-    GROUP BY decision_id
+    {last_answers}
 ), made AS (
     SELECT
         line_id, count(DISTINCT part_id) AS parts,
         count(DISTINCT CASE WHEN coalesce(t.verdict = 'PASS', outcome = 'PASS') THEN part_id END) AS good
     FROM decisions d LEFT JOIN truths t ON t.decision_id = d.id
     WHERE local_at >= $since AND local_at < $until AND line_id IS NOT NULL
-      AND ($line IS NULL OR line_id = $line)
-      AND ($camera IS NULL OR camera_id = $camera)
-      AND ($part_type IS NULL OR part_type_id = $part_type)
-      AND ($model IS NULL OR model = $model)
-      AND ($policy IS NULL OR policy = $policy)
+      {at_policy}
     GROUP BY line_id
 )
 SELECT

@@ -7,10 +7,6 @@ SELECT
     count(*) AS decided
 FROM decisions
 WHERE local_at >= $since AND local_at < $until
-  AND ($line IS NULL OR line_id = $line)
-  AND ($camera IS NULL OR camera_id = $camera)
-  AND ($part_type IS NULL OR part_type_id = $part_type)
-  AND ($model IS NULL OR model = $model)
-  AND ($policy IS NULL OR policy = $policy)
+  {at_policy}
 GROUP BY ALL
 ORDER BY ALL

@@ -3,14 +3,7 @@ SELECT
     date_trunc('day', local_at)::DATE AS local_day,
     site_id, line_id, camera_id, part_type_id, model, policy,
     kind, audited, outcome, verdict,
-    CASE
-        WHEN outcome = 'FAIL' OR (outcome = 'HOLD' AND score >= 0.5) THEN coalesce(model_class, 'FAIL')
-        WHEN outcome = 'PASS' OR (outcome = 'HOLD' AND score < 0.5) THEN 'PASS'
-    END AS model_said,
-    CASE
-        WHEN verdict IN ('FAIL', 'REWORK') THEN coalesce(class, 'FAIL')
-        WHEN verdict = 'PASS' THEN 'PASS'
-    END AS inspector_said,
+    {both_said},
     sum(sign)::BIGINT AS n,
     sum(CASE WHEN seconds IS NOT NULL THEN sign ELSE 0 END)::BIGINT AS timed,
     sum(sign * round(coalesce(seconds, 0) * 1000)::BIGINT)::BIGINT AS milliseconds

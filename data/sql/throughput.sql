@@ -2,22 +2,11 @@
 -- day or week, or as much of it as was asked for.
 SELECT
     date_trunc($grain, local_hour) AS bucket,
-    CASE $by
-        WHEN 'site' THEN site_id::VARCHAR
-        WHEN 'line' THEN line_id::VARCHAR
-        WHEN 'camera' THEN camera_id::VARCHAR
-        WHEN 'part type' THEN part_type_id::VARCHAR
-        WHEN 'model' THEN model
-        WHEN 'policy' THEN site_id || ':' || policy
-    END AS key,
+    {by_policy} AS key,
     outcome,
     sum(n)::BIGINT AS parts
 FROM hourly
 WHERE local_hour >= $since AND local_hour < $until AND first
-  AND ($line IS NULL OR line_id = $line)
-  AND ($camera IS NULL OR camera_id = $camera)
-  AND ($part_type IS NULL OR part_type_id = $part_type)
-  AND ($model IS NULL OR model = $model)
-  AND ($policy IS NULL OR policy = $policy)
+  {at_policy}
 GROUP BY ALL
 ORDER BY ALL

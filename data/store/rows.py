@@ -49,6 +49,9 @@ from data.tables import (
 )
 
 CHUNK = 500  # values in one IN list; SQLite allows 32,766 parameters, a plan is quicker with fewer
+_FIGURES = ("sharpness", "brightness", "contrast", "dark", "bright")  # the first fields of Quality, in its order
+_STATES = {str(state): state for state in ImageState}
+_NO_EXPOSURE, _NOTHING_SAID = Exposure(), (None, None, None)  # of most pictures
 
 IMAGE = (
     sa.select(
@@ -96,6 +99,7 @@ def insert_many(connection: Connection, table: sa.Table, rows: list[dict[str, An
 
 def image_of(row: Any) -> Image:
     """A row of IMAGE."""
+    exposure = row.iso, row.aperture, row.shutter_s
     capture = Capture(
         source=row.source,
         part=row.part,
@@ -107,7 +111,7 @@ def image_of(row: Any) -> Image:
         view=row.view,
         part_type=row.part_type,
         taken_at=row.taken_at,
-        exposure=Exposure(row.iso, row.aperture, row.shutter_s),
+        exposure=_NO_EXPOSURE if exposure == _NOTHING_SAID else Exposure(*exposure),
     )
     return Image(
         id=row.id,
@@ -118,7 +122,7 @@ def image_of(row: Any) -> Image:
         sha256=row.sha256,
         width=row.width,
         height=row.height,
-        state=ImageState(row.state),
+        state=_STATES[row.state],
         state_note=row.state_note,
         quality=quality_of(row.quality),
         arrived_at=row.arrived_at,
@@ -130,20 +134,16 @@ def quality_of(document: Mapping[str, Any] | None) -> Quality | None:
     """As it was measured; figures that were not finite come back as NaN."""
     if document is None:
         return None
-    figures = {
-        name: float("nan") if document.get(name) is None else float(document[name])
-        for name in ("sharpness", "brightness", "contrast", "dark", "bright")
-    }
-    return Quality(**figures, flags=tuple(document.get("flags", ())))
+    figures = [math.nan if (value := document.get(name)) is None else float(value) for name in _FIGURES]
+    return Quality(*figures, flags=tuple(document.get("flags", ())))
 
 
 def quality_document(quality: Quality | None) -> dict[str, Any] | None:
     """JSON has no NaN, so a figure that is none is stored as nothing."""
     if quality is None:
         return None
-    figures = ("sharpness", "brightness", "contrast", "dark", "bright")
-    found: dict[str, Any] = {name: getattr(quality, name) for name in figures}
-    for name in figures:
+    found: dict[str, Any] = {name: getattr(quality, name) for name in _FIGURES}
+    for name in _FIGURES:
         found[name] = float(found[name]) if math.isfinite(found[name]) else None
     return found | {"flags": list(quality.flags)}
 

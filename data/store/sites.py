@@ -10,9 +10,11 @@ from sqlalchemy.engine import Connection
 from core.errors import BadInput, Conflict, NotAllowed, NotFound
 from core.plant import PlantName, Site
 from core.roles import Action
+from core.serving import Change
 from core.taxonomy import Taxonomy
 from data.store.base import SubStore, site_row, within
 from data.store.rules.in_force import append_version, taxonomy_in_force
+from data.store.science.in_use import put_in_use
 from data.store.trail.audit import entry, record
 from data.tables import cameras, images, lines, models, sites
 
@@ -79,16 +81,27 @@ class Sites(SubStore):
             return [_site(connection, row) for row in connection.execute(chosen)]
 
     def set_model(self, site: str, model: str | None, reason: str = "", now: datetime | None = None) -> None:
-        """Put a model version in use, or none. Another model is not calibrated until somebody says so."""
+        """Put a model version in use where there is none, or none; another model takes its place by a promotion.
+
+        Another model is not calibrated until somebody says so. The plant's own processes, such as its set-up, may
+        replace one model by another, too.
+
+        Raises:
+            NotAllowed: for a person who would replace a model by another.
+        """
+        when = self.now(now)
         with self.writing(Action.TRAIN) as (connection, rights):
             row: Any = site_row(connection, site)
             rights.need(Action.TRAIN, row.id)
+            self.database.one_at_a_time(connection, "requests", row.id)
+            row = connection.execute(sa.select(sites).where(sites.c.id == row.id).with_for_update()).one()
             if model is not None and not connection.scalar(sa.select(models.c.id).where(models.c.name == model)):
                 raise NotFound(f"There is no model '{model}': train or add it first.")
             if model == row.model:
                 return
-            values = {"model": model, "calibrated": False, "calibrated_until": None}
-            self._set(connection, row, values, "model set", reason, now)
+            if rights.role is not None and model is not None and row.model is not None:
+                raise NotAllowed(f"{row.model} decides at {site}: another model has to be promoted.")
+            put_in_use(connection, row, model, Change.SET, self.actor.name, reason, when)
 
     def set_calibrated(self, site: str, calibrated: bool = True, reason: str = "", now: datetime | None = None) -> None:
         """Say that the model's scores are no probabilities at this site, or, as the plant's own set-up, that they are.
@@ -203,6 +216,7 @@ def _site(connection: Connection, row: Any) -> Site:
     return Site(
         row.id, row.name, row.timezone, taxonomy, number, row.model, row.calibrated, row.paused, row.requires_ids,
         row.blind or row.gold_share > 0 or row.second_share > 0, row.paused_at, row.calibrated_until,
+        row.score_map,
     )  # fmt: skip
 
 

@@ -23,12 +23,18 @@ from data.store.people.people import People
 from data.store.rules.alarms import Alarms
 from data.store.rules.policies import Policies
 from data.store.rules.replays import Replays
+from data.store.rules.reported import Reported
 from data.store.rules.requests import Requests
 from data.store.rules.watching import Watching
 from data.store.science.datasets import Datasets
+from data.store.science.explained import Explained
 from data.store.science.facts import Facts
+from data.store.science.gates import Gates
 from data.store.science.jobs import Jobs
 from data.store.science.models import Models
+from data.store.science.promotions import Promotions
+from data.store.science.selections import Selections
+from data.store.science.shadows import Shadows
 from data.store.science.taxonomies import Taxonomies
 from data.store.sites import Sites
 from data.store.trail.audit import Audit
@@ -113,14 +119,44 @@ class Store:
         return Requests(self)
 
     @cached_property
+    def reported(self) -> Reported:
+        """How it was before, and what customers have found."""
+        return Reported(self)
+
+    @cached_property
     def models(self) -> Models:
         """Trained nets."""
         return Models(self)
 
     @cached_property
+    def gates(self) -> Gates:
+        """What models have shown."""
+        return Gates(self)
+
+    @cached_property
+    def shadows(self) -> Shadows:
+        """Models that look on."""
+        return Shadows(self)
+
+    @cached_property
+    def explained(self) -> Explained:
+        """Answers with and without a heatmap on the screen."""
+        return Explained(self)
+
+    @cached_property
+    def promotions(self) -> Promotions:
+        """Which model decides, and how that came about."""
+        return Promotions(self)
+
+    @cached_property
     def datasets(self) -> Datasets:
         """Frozen lists of labelled images."""
         return Datasets(self)
+
+    @cached_property
+    def selections(self) -> Selections:
+        """Batches of pictures to be labelled."""
+        return Selections(self)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -22,6 +22,9 @@ from data.tables.judging import (
 )
 from data.tables.people import AuditEvents, AuditSeals, RetentionRules, Sessions, SignInFailures, Users, UserSites
 from data.tables.plant import Cameras, Images, Lines, Machines, Orders, Parts, PartTypes, Sites
+from data.tables.reported import Baselines, EscapeReports
+from data.tables.selecting import SelectionItems, Selections
+from data.tables.serving import Gates, ModelChanges, ShadowPredictions, Shadows
 from data.tables.watching import AlarmEvents, AlarmRuleApprovals, AlarmRules, Alarms, FollowUps, Notices, WatchStates
 from data.tables.work import Datasets, Jobs, Models, Outbox, Workers
 
@@ -37,6 +40,10 @@ APPEND_ONLY = (
     "alarm_rules",
     "alarm_rule_approvals",
     "alarm_events",
+    "gates",
+    "model_changes",
+    "baselines",
+    "escape_reports",
 )
 
 alarm_events = table(AlarmEvents)
@@ -45,10 +52,13 @@ alarm_rules = table(AlarmRules)
 alarms = table(Alarms)
 audit_events = table(AuditEvents)
 audit_seals = table(AuditSeals)
+baselines = table(Baselines)
 cameras = table(Cameras)
 datasets = table(Datasets)
 decisions = table(Decisions)
+escape_reports = table(EscapeReports)
 follow_ups = table(FollowUps)
+gates = table(Gates)
 gold_items = table(GoldItems)
 images = table(Images)
 jobs = table(Jobs)
@@ -56,6 +66,7 @@ label_classes = table(LabelClasses)
 labels = table(Labels)
 lines = table(Lines)
 machines = table(Machines)
+model_changes = table(ModelChanges)
 models = table(Models)
 notices = table(Notices)
 orders = table(Orders)
@@ -70,7 +81,11 @@ request_approvals = table(RequestApprovals)
 requests = table(Requests)
 retention_rules = table(RetentionRules)
 reviews = table(Reviews)
+selection_items = table(SelectionItems)
+selections = table(Selections)
 sessions = table(Sessions)
+shadow_predictions = table(ShadowPredictions)
+shadows = table(Shadows)
 sign_in_failures = table(SignInFailures)
 sites = table(Sites)
 tasks = table(Tasks)

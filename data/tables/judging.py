@@ -98,6 +98,7 @@ class Policies(Table, table=True):
     kind: str = Field(default="change", sa_column_kwargs={"server_default": "change"})
     rolls_back_to: int | None = None
     optimum: Any = maybe_json()
+    audit_steps: Any = maybe_json()
 
 
 class PolicyApprovals(Table, table=True):

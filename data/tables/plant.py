@@ -26,6 +26,7 @@ class Sites(Table, table=True):
     created_at: datetime = time()
     paused_at: datetime | None = maybe_time()
     calibrated_until: datetime | None = maybe_time()
+    score_map: Any = maybe_json()
 
 
 class Named(Table):

@@ -111,14 +111,27 @@ class Auditing(SubStore):
 
 
 def _pass_share(connection: Connection, site_id: int, site: str, within: list[Any]) -> float | None:
-    """Of the policy in force; where there are several, as it was on average in the time."""
+    """Of the policy in force; where lines, part types or scores have shares of their own, as it was in the time.
+
+    Then it is the one share that would tell as much: each pass counts by its score, which is how likely it is to be
+    defective, and 1 / share is what an audit of it stands for; a sum of those is what the variance grows with.
+    """
     in_force = policies_in_force(connection, site_id, site)
-    if len(in_force) == 1:
+    if len(in_force) == 1 and not in_force[0].audit_steps:
         return in_force[0].audit_pass
     passed = [*within, decisions.c.outcome == str(Outcome.PASS)]
-    query = sa.select(sa.func.avg(decisions.c.audit_share)).join(parts, parts.c.id == decisions.c.part_id)
-    found = connection.scalar(query.where(*passed))
-    return None if found is None else float(found)
+    share, score = decisions.c.audit_share, decisions.c.score
+    unseen = sa.func.sum(sa.case((share > 0, 0), else_=1))
+    query = sa.select(
+        sa.func.sum(score), sa.func.sum(sa.case((share > 0, score / share))), unseen, sa.func.count()
+    ).join(parts, parts.c.id == decisions.c.part_id)  # fmt: skip
+    scores, counted, never, n = connection.execute(query.where(*passed)).one()
+    if not n:
+        return None
+    if never or not scores or not counted:  # some passed unaudited: those stand for nobody
+        plain = sa.select(sa.func.avg(share)).join(parts, parts.c.id == decisions.c.part_id).where(*passed)
+        return float(connection.scalar(plain) or 0.0)
+    return float(scores / counted)
 
 
 def _by_person(row: Any) -> bool:

@@ -1,7 +1,7 @@
 """Labels from the append-only reviews: as they are, and as they were at any time."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from core.decide.labels import Answer, derive
 from core.records import Label, Outcome, Prediction, Region, Review, TaskKind, Verdict
+from core.taxonomy import Taxonomy
 from data.store.rows import chunks, region_of
 from data.store.rules.in_force import taxonomy_in_force
 from data.tables import images, label_classes, labels, predictions, regions, reviews
@@ -45,22 +46,35 @@ def derive_labels(
     """
     found: dict[int, Label] = {}
     said: dict[int, Prediction] = {}
-    taxonomies: dict[int, Any] = {}
     for some in chunks(sorted(set(image_ids))):
-        rows = connection.execute(_PLACES, {"ids": some}).all()
-        answers = _answers(connection, {row.part_id for row in rows}, set(some), at)
-        for row in rows:
-            if not answers[row.part_id]:
-                continue
-            if row.site_id not in taxonomies:
-                taxonomies[row.site_id] = taxonomy_in_force(connection, row.site_id, at)[1]
-            label = derive(row.id, answers[row.part_id], taxonomies[row.site_id])
-            if label is None:
-                continue
-            found[row.id] = label
-            chosen = next(one for one in answers[row.part_id] if one.review.id == label.review_id)
-            if row.id in chosen.predictions:
-                said[row.id] = chosen.predictions[row.id]
+        places = connection.execute(_PLACES, {"ids": some}).all()
+        labelled, predicted = derive_page(connection, places, at)
+        found.update(labelled)
+        said.update(predicted)
+    return found, said
+
+
+def derive_page(
+    connection: Connection, places: Sequence[Any], at: datetime | None = None
+) -> tuple[dict[int, Label], dict[int, Prediction]]:
+    """The same of images whose rows (id, part_id, site_id) were read already; no more than CHUNK of them."""
+    found: dict[int, Label] = {}
+    said: dict[int, Prediction] = {}
+    taxonomies: dict[int, Taxonomy] = {}
+    answers = _answers(connection, {part_id for _, part_id, _ in places}, {image_id for image_id, _, _ in places}, at)
+    for image_id, part_id, site_id in places:
+        own = answers.get(part_id)
+        if not own:
+            continue
+        if site_id not in taxonomies:
+            taxonomies[site_id] = taxonomy_in_force(connection, site_id, at)[1]
+        label = derive(image_id, own, taxonomies[site_id])
+        if label is None:
+            continue
+        found[image_id] = label
+        chosen = next(one for one in own if one.review.id == label.review_id)
+        if image_id in chosen.predictions:
+            said[image_id] = chosen.predictions[image_id]
     return found, said
 
 
@@ -149,7 +163,7 @@ def _answers(
     """By part. Regions of images that nobody asked for still count as drawn, so all of a part's are read."""
     # What is said of a part with a known answer tells of the person, not of the part.
     rows = [row for row in standing_rows(connection, part_ids, at) if row.task_kind != TaskKind.GOLD]
-    drawn = drawn_regions(connection, [row.id for row in rows])
+    drawn = drawn_regions(connection, [row.id for row in rows if row.images])  # the others say nothing about where
     said = _predictions(connection, image_ids, at)
     answers: dict[int, list[Answer]] = defaultdict(list)
     for row in rows:
@@ -163,7 +177,7 @@ def _answers(
                 policy=row.policy,
                 predictions={
                     image_id: prediction
-                    for image_id, versions in said[row.part_id].items()
+                    for image_id, versions in said.get(row.part_id, _NOTHING).items()
                     if (prediction := _last(versions, row.reviewed_at)) is not None
                 },
             )
@@ -172,6 +186,7 @@ def _answers(
 
 
 _Versions = list[tuple[datetime, Prediction]]
+_NOTHING: Mapping[int, _Versions] = {}
 
 
 def _predictions(

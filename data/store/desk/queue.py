@@ -20,7 +20,7 @@ from data.store.line.deciding import last_decisions, task_values
 from data.store.line.parts import part_row
 from data.store.rows import chunks, newest_predictions, task_of
 from data.store.trail.audit import entry, record
-from data.tables import IS_OPEN, images, reviews, tasks
+from data.tables import IS_OPEN, images, reviews, selection_items, tasks
 
 _TRIES = 20
 _AGAIN = tuple(map(str, (TaskKind.AUDIT, TaskKind.GOLD, TaskKind.SECOND_LOOK)))
@@ -176,15 +176,21 @@ class Queue(SubStore):
             return due
 
     def asks_again(self, site: str) -> bool:
-        """Whether somebody is asked at a site about what has an answer already: an audit, a gold item, a second look.
+        """Whether somebody is asked at a site about what has an answer already.
 
-        No other task of the site may be told from these, so what its people see depends on it.
+        An audit, a gold item, a second look, a picture that is to be labelled once more: no other task of the site
+        may be told from these, so what its people see depends on it.
         """
         with self.seeing() as (connection, rights):
             at: Any = site_row(connection, site)
             rights.need(Action.SEE, at.id)
             again = [tasks.c.site_id == at.id, tasks.c.kind.in_(_AGAIN), IS_OPEN]
-            return connection.scalar(sa.select(tasks.c.id).where(*again).limit(1)) is not None
+            batches = sa.select(tasks.c.id).join(selection_items, selection_items.c.task_id == tasks.c.id)
+            asked = [selection_items.c.site_id == at.id, selection_items.c.again, IS_OPEN]
+            return any(
+                connection.scalar(query.limit(1)) is not None
+                for query in (sa.select(tasks.c.id).where(*again), batches.where(*asked))
+            )
 
     def counts(self, site: str | None = None, now: datetime | None = None) -> QueueCounts:
         """How much there is to do at the actor's sites, and how much the actor has done today."""

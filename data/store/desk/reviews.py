@@ -294,6 +294,8 @@ class Reviews(SubStore):
         return row
 
     def _no_newer_task(self, connection: Connection, row: Any) -> None:
+        if row.kind == TaskKind.SECOND_LOOK:
+            return  # a later one was asked for by this very answer, and goes with it
         newer = sa.select(tasks.c.id).where(tasks.c.part_id == row.part_id, tasks.c.kind == row.kind, IS_OPEN)
         if connection.scalar(newer) is not None:
             raise Conflict("A newer picture has put this part into the queue again: answer that task instead.")

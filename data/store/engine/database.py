@@ -147,7 +147,12 @@ def open_database(url: str, clock: Callable[[], datetime] = utc_now) -> Database
 
 def _engine(url: URL, **more: Any) -> Engine:
     refuse_nan = partial(json.dumps, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    return sa.create_engine(url, json_serializer=refuse_nan, **more)
+    return sa.create_engine(url, json_serializer=refuse_nan, json_deserializer=_json_of, **more)
+
+
+def _json_of(text: str | bytes) -> Any:
+    """Most lists and objects of the store are empty: to tell so is quicker than to parse them."""
+    return [] if text == "[]" else {} if text == "{}" else json.loads(text)
 
 
 def _postgresql(url: URL) -> Engine:

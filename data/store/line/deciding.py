@@ -1,7 +1,7 @@
 """Decisions written where their evidence lies: in the transaction that reads policy, pause and pictures."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,9 @@ from sqlalchemy.engine import Connection
 
 from core.decide.decision import Decided, PartEvidence, PartPicture, SiteRules, decide_strictly, supersede
 from core.decide.policy import Policy, chosen
+from core.decide.score_map import ScoreMap, read_map
 from core.decide.urgency import rank
+from core.errors import BadInput
 from core.plant import PartState, PartType, why_stopped
 from core.records import Decision, ImageState, Outcome, Prediction, Region, TaskKind, Verdict
 from data.store.desk.gold_draw import drawn_gold
@@ -65,7 +67,7 @@ def decide_parts(
     in_force = policies_in_force(connection, site.id, site.name)
     types = part_types_by_id(connection, site.id)
     rows = _locked_parts(connection, part_ids)
-    found = evidence(connection, rows, types, timed_out, _reports(in_force))
+    found = evidence(connection, rows, types, timed_out, _reports(in_force), reading_of(site)[0])
     ready = [
         row for row in rows
         if row.state == PartState.DECIDED or not complete_only or _nothing_waits(row, found[row.id], now)
@@ -75,7 +77,7 @@ def decide_parts(
     ids = [row.id for row in ready]
     before = last_decisions(connection, ids)
     released = _released(connection, before)
-    rules = _rules(connection, site, ready, types, in_force, now)
+    rules = _rules(connection, site, ready, types, in_force, now, found)
     new: list[tuple[dict[str, Any], Decided, float | None]] = []
     for row in ready:
         decided, used = decide_strictly(found[row.id], rules[row.id])
@@ -83,7 +85,7 @@ def decide_parts(
         previous = before.get(row.id)
         if previous is not None and row.id not in released:
             decided = supersede(previous.outcome, decided)
-        share = _audit_share(policy, decided.outcome)
+        share = 0.0 if policy is None else policy.audit_share(decided.outcome, decided.score)
         novelty = max((one.prediction.novelty or 0.0 for one in found[row.id].pictures if one.prediction), default=None)
         values = {
             "part_id": row.id,
@@ -124,26 +126,32 @@ def decide_parts(
 
 def _rules(
     connection: Connection, site: Any, rows: Iterable[Any], types: dict[int, PartType], in_force: Sequence[Policy],
-    now: datetime,
+    now: datetime, found: Mapping[int, PartEvidence],
 ) -> dict[int, list[SiteRules]]:  # fmt: skip
-    """What is in force for each part, by its id; several where its pictures come from several lines."""
+    """What is in force for each part, by its id; several where its pictures come from several lines.
+
+    A calibration is that of the model in use: what another one has said, such as the one before a promotion, is none.
+    """
     stopped = why_stopped(site.paused, site.calibrated_until, now)
+    _, sound = reading_of(site)
     local = now.astimezone(ZoneInfo(site.timezone))
     of_lines = lines_of(connection, [row.id for row in rows]) if any(one.line for one in in_force) else {}
-    made: dict[int | None, SiteRules] = {}
-    found = {}
+    made: dict[tuple[int | None, bool], SiteRules] = {}
+    rules = {}
     for row in rows:
+        said = {one.prediction.model for one in found[row.id].pictures if one.prediction is not None}
+        calibrated = bool(site.calibrated) and sound and (site.model is None or said <= {site.model})
         kind = types[row.part_type_id].name if row.part_type_id in types else None
         mine: dict[int | None, SiteRules] = {}
         for line in of_lines.get(row.id, (None,)):
             policy = chosen(in_force, line, kind)
             number = None if policy is None else policy.number
-            if number not in made:
+            if (number, calibrated) not in made:
                 staffed = policy is None or policy.attendance is None or policy.attendance.at_desk(local)
-                made[number] = SiteRules(policy, bool(site.calibrated), stopped, staffed)
-            mine[number] = made[number]
-        found[row.id] = list(mine.values())
-    return found
+                made[number, calibrated] = SiteRules(policy, calibrated, stopped, staffed)
+            mine[number] = made[number, calibrated]
+        rules[row.id] = list(mine.values())
+    return rules
 
 
 def lines_of(connection: Connection, part_ids: Iterable[int]) -> dict[int, list[str | None]]:
@@ -162,13 +170,26 @@ def lines_of(connection: Connection, part_ids: Iterable[int]) -> dict[int, list[
     return found
 
 
+def reading_of(site: Any) -> tuple[ScoreMap | None, bool]:
+    """How the site reads scores now, and whether that can be understood; where it cannot, nothing is calibrated."""
+    try:
+        return read_map(site.score_map, site.model), True
+    except BadInput:
+        return None, False
+
+
 def _reports(in_force: Iterable[Policy]) -> bool:
     """Whether a decision has to say which regions there are."""
     return any(rule.report_above is not None for one in in_force for rule in one.classes.values())
 
 
 def evidence(
-    connection: Connection, rows: Iterable[Any], types: dict[int, PartType], timed_out: bool, boxes: bool = False
+    connection: Connection,
+    rows: Iterable[Any],
+    types: dict[int, PartType],
+    timed_out: bool,
+    boxes: bool = False,
+    reading: ScoreMap | None = None,
 ) -> dict[int, PartEvidence]:
     """Everything the parts are decided on, by part id.
 
@@ -178,6 +199,7 @@ def evidence(
         types: part types by their number.
         timed_out: the clock closes the parts.
         boxes: read the models' regions, too.
+        reading: of scores at the site; None takes them as they are.
     """
     wanted = {row.id: row for row in rows}
     pictures: dict[int, dict[int, PartPicture]] = defaultdict(dict)
@@ -188,7 +210,7 @@ def evidence(
             connection, [row.prediction_id for row in read if row.prediction_id is not None] if boxes else []
         )
         for row in read:  # the newest prediction of an image comes last and stays
-            pictures[row.part_id][row.id] = _picture(row, drawn.get(row.prediction_id, ()))
+            pictures[row.part_id][row.id] = _picture(row, drawn.get(row.prediction_id, ()), reading)
     found = {}
     for part_id, row in wanted.items():
         kind = types.get(row.part_type_id) if row.part_type_id is not None else None
@@ -240,10 +262,12 @@ def _drawn(connection: Connection, prediction_ids: Iterable[int]) -> dict[int, t
     return {number: tuple(boxes) for number, boxes in found.items()}
 
 
-def _picture(row: Any, drawn: tuple[Region, ...] = ()) -> PartPicture:
+def _picture(row: Any, drawn: tuple[Region, ...], reading: ScoreMap | None) -> PartPicture:
     prediction = None
     if row.prediction_id is not None:
         prediction = Prediction(row.model, row.score, row.class_scores, drawn, novelty=row.novelty)
+        if reading is not None and row.score is not None:
+            prediction = reading.applied(prediction)
     return PartPicture(
         row.id,
         ImageState(row.state),
@@ -267,12 +291,6 @@ def _released(connection: Connection, before: dict[int, Decision]) -> set[int]:
         ):
             last[row.part_id] = row
     return {part_id for part_id, row in last.items() if row.verdict == Verdict.PASS}
-
-
-def _audit_share(policy: Policy | None, outcome: Outcome) -> float:
-    if policy is None or outcome is Outcome.HOLD:
-        return 0.0  # held parts are seen anyway
-    return policy.audit_pass if outcome is Outcome.PASS else policy.audit_fail
 
 
 def _model(found: PartEvidence) -> str | None:

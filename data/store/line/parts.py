@@ -14,7 +14,7 @@ from core.plant import Part, PartState
 from core.records import Decision
 from core.roles import Action
 from data.store.base import SubStore, site_row, within
-from data.store.line.deciding import decide_parts, evidence, last_decisions
+from data.store.line.deciding import decide_parts, evidence, last_decisions, reading_of
 from data.store.line.part_types import part_types_by_id
 from data.store.rows import DECISION, chunks, decision_of
 from data.tables import decisions, orders, part_types, parts, sites
@@ -95,7 +95,9 @@ class Parts(SubStore):
             row = part_row(connection, part_id)
             rights.need(Action.SEE, row.site_id)
             types = part_types_by_id(connection, row.site_id)
-            return evidence(connection, [row], types, timed_out=row.state == PartState.DECIDED)[part_id]
+            reading, _ = reading_of(site_row(connection, row.site))
+            decided = row.state == PartState.DECIDED
+            return evidence(connection, [row], types, timed_out=decided, reading=reading)[part_id]
 
     def decision(self, part_id: int) -> Decision | None:
         """The decision in force; None while the part waits for pictures."""

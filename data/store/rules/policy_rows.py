@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.decide.attendance import Attendance, Shift
+from core.decide.audit_steps import AuditStep
 from core.decide.policy import ClassRule, Costs, Kind, Nobody, Optimum, Policy, widened
 from core.pictures.quality import QualityLimits
-from core.records import Route, Severity
+from core.records import Outcome, Route, Severity
 from data.tables import lines, part_types, policies, policy_approvals
 
 POLICY = (
@@ -61,6 +62,9 @@ def policy_of(row: Any, site: str) -> Policy:
         kind=Kind(row.kind),
         rolls_back_to=row.rolls_back_to,
         optimum=None if optimum is None else Optimum(**optimum),
+        audit_steps=tuple(
+            AuditStep(Outcome(one["outcome"]), one["low"], one["high"], one["share"]) for one in row.audit_steps or ()
+        ),
     )
 
 
@@ -99,6 +103,7 @@ def rules_of(policy: Policy) -> dict[str, Any]:
         "quality_limits": None if policy.quality_limits is None else asdict(policy.quality_limits),
         "audit_pass": policy.audit_pass,
         "audit_fail": policy.audit_fail,
+        "audit_steps": [{**asdict(one), "outcome": str(one.outcome)} for one in policy.audit_steps] or None,
         "fail_route": str(policy.fail_route),
         "classes": {name: asdict(rule) for name, rule in policy.classes.items()} or None,
         "costs": None if policy.costs is None else _plain_costs(policy.costs),

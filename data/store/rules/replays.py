@@ -8,12 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from core.decide.decision import score_of
 from core.decide.labels import IMPORT
 from core.decide.replay import PastPart
 from core.records import Outcome
 from core.roles import Action
 from data.store.base import SubStore, site_row
-from data.store.line.deciding import evidence, lines_of
+from data.store.line.deciding import evidence, lines_of, reading_of
 from data.store.line.part_types import part_types_by_id
 from data.store.rows import chunks
 from data.tables import decisions, images, label_classes, labels, parts
@@ -28,8 +29,8 @@ class Replays(SubStore):
         """Parts whose first decision fell into a time, newest first.
 
         A part has been drawn with a known probability where the plant held it (1) or audited it (the share at that
-        moment). A label that came otherwise, by an import or because somebody asked, says what a part is, but not
-        for how many others it stands.
+        moment). Scores are read as the site reads them now. A label that came otherwise, by an import or because
+        somebody asked, says what a part is, but not for how many others it stands.
 
         Args:
             site: its name.
@@ -51,7 +52,7 @@ class Replays(SubStore):
             )  # fmt: skip
             rows = connection.execute(query).all()
             types = part_types_by_id(connection, at.id)
-            found = evidence(connection, rows, types, timed_out=True)
+            found = evidence(connection, rows, types, timed_out=True, reading=reading_of(at)[0])
             said, classes = _labels(connection, [row.id for row in rows])
             from_lines = lines_of(connection, [row.id for row in rows])
             return [
@@ -60,7 +61,7 @@ class Replays(SubStore):
                     decided_at=row.decided_at,
                     evidence=found[row.id],
                     was=Outcome(row.outcome),
-                    score=row.score,
+                    score=score_of(found[row.id]),
                     lines=tuple(from_lines.get(row.id, (None,))),
                     part_type=types[row.part_type_id].name if row.part_type_id in types else None,
                     defective=said[row.id][0] if row.id in said else None,

@@ -10,8 +10,11 @@ from sqlalchemy.engine import Connection
 from core.decide.requests import Matrix, Request, Wish, caveats, check_agreement, check_schedule
 from core.errors import BadInput, Conflict, NotFound
 from core.roles import Action
+from core.serving import Change
 from core.taxonomy import DEFECTIVE_FROM
 from data.store.base import SubStore, site_row
+from data.store.line.deciding import reading_of
+from data.store.science.in_use import put_in_use
 from data.store.trail.audit import entry, record
 from data.tables import labels, predictions, request_approvals, requests, sites
 
@@ -41,7 +44,7 @@ class Requests(SubStore):
             row = self._site(connection, rights, site)
             if row.paused is None:
                 raise Conflict(f"Auto-PASS is not paused at {site}: there is nothing to resume.")
-            return self._ask(connection, row, Wish.RESUME, _pause(row), reason, when)
+            return enter_request(connection, self.actor.name, row, Wish.RESUME, _pause(row), reason, when)
 
     def ask_calibration(
         self, site: str, matrix: Matrix, until: datetime, reason: str, now: datetime | None = None
@@ -65,14 +68,19 @@ class Requests(SubStore):
             row = self._site(connection, rights, site)
             if row.model is None or row.model != matrix.model:
                 raise Conflict(f"{row.model or 'No model'} is in use at {site}, not {matrix.model}: measure that one.")
+            if matrix.reading is not None and matrix.reading.model != row.model:
+                raise Conflict(f"The scores were fitted for {matrix.reading.model}, not {row.model}: fit them anew.")
             content = {
                 "model": matrix.model,
                 "counts": asdict(matrix.counts),
                 "source": matrix.source,
                 "caveats": warned,
                 "until": until.isoformat(),
+                "score_map": None if matrix.reading is None else matrix.reading.to_json(),
+                "score_map_before": row.score_map,
+                "compared": None if matrix.compared is None else dict(matrix.compared),
             }
-            return self._ask(connection, row, Wish.CALIBRATION, content, reason, when)
+            return enter_request(connection, self.actor.name, row, Wish.CALIBRATION, content, reason, when)
 
     def agree(self, number: int, reason: str, now: datetime | None = None) -> Request:
         """Agree to what somebody else asked for: it is so from the very next decision on.
@@ -94,12 +102,17 @@ class Requests(SubStore):
             check_agreement(request, self.actor.name, reason)
             if not _stands(request, row, when):
                 raise Conflict("What was asked about is no longer so: look again, and ask anew.")
-            values, act = _change(request)
             connection.execute(
                 sa.insert(request_approvals).values(
                     request_id=number, by=self.actor.name, reason=reason.strip(), approved_at=when
                 )
             )
+            if request.wish is Wish.PROMOTION:
+                why = f"{request.reason} (asked by {request.by}; {reason.strip()})"
+                put_in_use(connection, row, request.content["model"], Change.PROMOTION, self.actor.name, why, when,
+                           gate=request.content["gate"], request=number)  # fmt: skip
+                return _request(connection.execute(_REQUEST.where(requests.c.id == number)).one())
+            values, act = _change(request)
             connection.execute(sa.update(sites).where(sites.c.id == row.id).values(values))
             old = {name: _plain(row._mapping[name]) for name in values}
             new = {name: _plain(value) for name, value in values.items()}
@@ -113,7 +126,7 @@ class Requests(SubStore):
         with self.seeing() as (connection, rights):
             row: Any = site_row(connection, site)
             rights.need(Action.SEE, row.id)
-            return self._open(connection, row, self.now(now))
+            return _open(connection, row, self.now(now))
 
     def history(self, site: str, limit: int = 50) -> list[Request]:
         """What was asked, newest first."""
@@ -145,7 +158,9 @@ class Requests(SubStore):
             return None
         from core.learn.metrics import count, reliability
 
-        scores, defective = [one.score for one in found], [bool(one.defective) for one in found]
+        reading, _ = reading_of(row)
+        scores = [one.score if reading is None else reading.read(one.score) for one in found]
+        defective = [bool(one.defective) for one in found]
         source = (
             f"{len(found):,} labelled pictures of the last {days} days; held ones are labelled more often than passed "
             "ones, so recall and false rejects are not the site's own"
@@ -155,6 +170,7 @@ class Requests(SubStore):
             row.model,
             source,
             tuple(reliability(scores, defective)),
+            reading,
         )
 
     def _site(self, connection: Connection, rights: Any, name: str) -> Any:
@@ -164,38 +180,47 @@ class Requests(SubStore):
         self.database.one_at_a_time(connection, "requests", row.id)
         return connection.execute(sa.select(sites).where(sites.c.id == row.id).with_for_update()).one()
 
-    def _ask(
-        self, connection: Connection, row: Any, wish: Wish, content: dict[str, Any], reason: str, when: datetime
-    ) -> Request:
-        if not reason.strip():
-            raise BadInput("A request needs a reason: whoever agrees reads it.")
-        for other in self._open(connection, row, when):
-            if other.wish is wish:
-                raise Conflict(f"{other.by} has asked for that already: agree to request {other.number} instead.")
-        values = {
-            "site_id": row.id,
-            "kind": str(wish),
-            "content": content,
-            "by": self.actor.name,
-            "reason": reason.strip(),
-            "asked_at": when,
-        }
-        number = connection.execute(sa.insert(requests).values(values).returning(requests.c.id)).scalar_one()
-        record(connection, entry(when, self.actor.name, f"asked to {wish}", f"site {row.name}", site_id=row.id,
-                                 new={"request": number, **content}, reason=reason.strip(),
-                                 model=row.model))  # fmt: skip
-        return Request(number, row.name, wish, self.actor.name, reason.strip(), when, content)
 
-    def _open(self, connection: Connection, row: Any, when: datetime) -> list[Request]:
-        query = _REQUEST.where(requests.c.site_id == row.id, request_approvals.c.id.is_(None)).order_by(requests.c.id)
-        return [one for one in map(_request, connection.execute(query)) if _stands(one, row, when)]
+def enter_request(
+    connection: Connection, by: str, row: Any, wish: Wish, content: dict[str, Any], reason: str, when: datetime
+) -> Request:
+    """Write a wish down, in the transaction that has the site's row.
+
+    Raises:
+        Conflict: somebody has asked for the same already.
+    """
+    if not reason.strip():
+        raise BadInput("A request needs a reason: whoever agrees reads it.")
+    for other in _open(connection, row, when):
+        if other.wish is wish:
+            raise Conflict(f"{other.by} has asked for that already: agree to request {other.number} instead.")
+    values = {
+        "site_id": row.id,
+        "kind": str(wish),
+        "content": content,
+        "by": by,
+        "reason": reason.strip(),
+        "asked_at": when,
+    }
+    number = connection.execute(sa.insert(requests).values(values).returning(requests.c.id)).scalar_one()
+    record(connection, entry(when, by, f"asked to {wish}", f"site {row.name}", site_id=row.id,
+                             new={"request": number, **content}, reason=reason.strip(), model=row.model))  # fmt: skip
+    return Request(number, row.name, wish, by, reason.strip(), when, content)
+
+
+def _open(connection: Connection, row: Any, when: datetime) -> list[Request]:
+    query = _REQUEST.where(requests.c.site_id == row.id, request_approvals.c.id.is_(None)).order_by(requests.c.id)
+    return [one for one in map(_request, connection.execute(query)) if _stands(one, row, when)]
 
 
 def _stands(request: Request, row: Any, when: datetime) -> bool:
     """Whether what was asked about is still so."""
     if request.wish is Wish.RESUME:
         return row.paused is not None and dict(request.content) == _pause(row)
-    same = row.model == request.content["model"]
+    if request.wish is Wish.PROMOTION:
+        return bool(row.model == request.content["before"])
+    before = request.content.get("score_map_before", row.score_map)  # older requests say nothing of it
+    same = row.model == request.content["model"] and row.score_map == before
     return same and datetime.fromisoformat(request.content["until"]) > when
 
 
@@ -208,7 +233,10 @@ def _change(request: Request) -> tuple[dict[str, Any], str]:
     if request.wish is Wish.RESUME:
         return {"paused": None, "paused_at": None}, "auto-PASS resumed"
     until = datetime.fromisoformat(request.content["until"])
-    return {"calibrated": True, "calibrated_until": until}, "calibration confirmed"
+    confirmed = {"calibrated": True, "calibrated_until": until}
+    if "score_map" in request.content:
+        confirmed["score_map"] = request.content["score_map"]
+    return confirmed, "calibration confirmed"
 
 
 def _counted(request: Request) -> dict[str, Any]:

@@ -163,42 +163,13 @@ class Watching(SubStore):
             ])  # fmt: skip
             there = _open(connection, row.id)
             made = [
-                self._raise(connection, row, one, now) for one in raised if (one.kind, one.subject) not in there
-            ]  # fmt: skip
+                raise_alarm(connection, self.actor.name, row, one, now)
+                for one in raised
+                if (one.kind, one.subject) not in there
+            ]
             for alarm_id in again:
                 happened(connection, alarm_id, now, self.actor.name, AGAIN, "the evidence has come together again")
             return made
-
-    def _raise(self, connection: Connection, site: Any, one: Raised, now: datetime) -> int:
-        values = {
-            "site_id": site.id,
-            "kind": str(one.kind),
-            "subject": one.subject,
-            "state": "open",
-            "rule": one.rule,
-            "text": one.text,
-            "evidence": dict(one.evidence),
-            "paused": one.paused,
-            "raised_at": now,
-        }
-        alarm_id = int(connection.execute(sa.insert(alarms).values(values).returning(alarms.c.id)).scalar_one())
-        happened(connection, alarm_id, now, self.actor.name, "raised", one.text)
-        if one.paused:
-            happened(connection, alarm_id, now, self.actor.name, "auto-PASS paused", "")
-        for kind, text, document in one.follow_ups:
-            values = follow_up_values(site.id, alarm_id, kind, text, document, self.actor.name, now)
-            connection.execute(sa.insert(follow_ups).values(values))
-            happened(connection, alarm_id, now, self.actor.name, f"{kind} opened", text)
-        title = f"{site.name}: {one.kind}" + (f", {one.subject}" if one.subject else "")
-        body = f"{one.text}{' Auto-PASS is paused.' if one.paused else ''}"
-        for channel in one.channels:
-            connection.execute(sa.insert(notices).values(
-                alarm_id=alarm_id, channel=channel, what="raised", state="waiting", title=title, body=body,
-                attempts=0, error="", created_at=now, next_at=now))  # fmt: skip
-        record(connection, entry(now, self.actor.name, "alarm raised", f"alarm {alarm_id}", site_id=site.id,
-                                 new={"rule": str(one.kind), "subject": one.subject, "paused": one.paused},
-                                 reason=one.text, model=site.model))  # fmt: skip
-        return alarm_id
 
     def add_document(self, follow_up_id: int, document: Mapping[str, Any]) -> None:
         """What was found out for a follow-up after it was opened; nothing that is there is changed."""
@@ -256,6 +227,39 @@ class Watching(SubStore):
                 happened(connection, notice.alarm, now, self.actor.name, what, error[:300])
 
 
+def raise_alarm(connection: Connection, by: str, site: Any, one: Raised, now: datetime) -> int:
+    """Open an alarm with its follow-ups and messages, in the transaction that found it; its id."""
+    values = {
+        "site_id": site.id,
+        "kind": str(one.kind),
+        "subject": one.subject,
+        "state": "open",
+        "rule": one.rule,
+        "text": one.text,
+        "evidence": dict(one.evidence),
+        "paused": one.paused,
+        "raised_at": now,
+    }
+    alarm_id = int(connection.execute(sa.insert(alarms).values(values).returning(alarms.c.id)).scalar_one())
+    happened(connection, alarm_id, now, by, "raised", one.text)
+    if one.paused:
+        happened(connection, alarm_id, now, by, "auto-PASS paused", "")
+    for kind, text, document in one.follow_ups:
+        values = follow_up_values(site.id, alarm_id, kind, text, document, by, now)
+        connection.execute(sa.insert(follow_ups).values(values))
+        happened(connection, alarm_id, now, by, f"{kind} opened", text)
+    title = f"{site.name}: {one.kind}" + (f", {one.subject}" if one.subject else "")
+    body = f"{one.text}{' Auto-PASS is paused.' if one.paused else ''}"
+    for channel in one.channels:
+        connection.execute(sa.insert(notices).values(
+            alarm_id=alarm_id, channel=channel, what="raised", state="waiting", title=title, body=body,
+            attempts=0, error="", created_at=now, next_at=now))  # fmt: skip
+    record(connection, entry(now, by, "alarm raised", f"alarm {alarm_id}", site_id=site.id,
+                             new={"rule": str(one.kind), "subject": one.subject, "paused": one.paused},
+                             reason=one.text, model=site.model))  # fmt: skip
+    return alarm_id
+
+
 def _system_only(rights: Rights) -> None:
     if rights.role is not None:
         raise NotAllowed("Only the plant's own processes watch over it.")
@@ -270,6 +274,13 @@ _SITE: sa.BindParameter[int] = sa.bindparam("site", type_=sa.Integer())
 _AFTER: sa.BindParameter[int] = sa.bindparam("after", type_=sa.Integer())
 _LAST: sa.BindParameter[int] = sa.bindparam("last", type_=sa.Integer())
 _REVIEW: sa.BindParameter[int] = sa.bindparam("review", type_=sa.Integer())
+_OF_PART = images.alias("of_part")
+_FIRST = (
+    sa.select(sa.func.min(_OF_PART.c.id))
+    .where(_OF_PART.c.part_id == images.c.part_id)
+    .correlate(images)
+    .scalar_subquery()
+)
 _PICTURES = (
     sa.select(
         images.c.id,
@@ -282,6 +293,7 @@ _PICTURES = (
         sa.func.max(predictions.c.score).label("score"),
         sa.func.max(predictions.c.milliseconds).label("milliseconds"),
         sa.func.max(predictions.c.novelty).label("novelty"),
+        (images.c.id == _FIRST).label("starts"),
     )
     .outerjoin(lines, lines.c.id == images.c.line_id)
     .outerjoin(cameras, cameras.c.id == images.c.camera_id)
@@ -323,7 +335,11 @@ _PASSES = (
     .join(parts, parts.c.id == decisions.c.part_id)
     .where(parts.c.site_id == _SITE, decisions.c.id > _AFTER, decisions.c.id <= _LAST, ~_ASKED)
 )
-_OLDEST = sa.select(sa.func.min(tasks.c.created_at)).where(tasks.c.site_id == _SITE, IS_OPEN)
+_OLDEST = (  # audits and parts with a known answer hold nothing up
+    sa.select(sa.func.min(tasks.c.created_at))
+    .join(decisions, decisions.c.id == tasks.c.decision_id)
+    .where(tasks.c.site_id == _SITE, IS_OPEN, tasks.c.kind != "gold", decisions.c.outcome == "HOLD")
+)
 
 
 def _picture(row: Any) -> Picture:
@@ -334,7 +350,7 @@ def _picture(row: Any) -> Picture:
         features["novelty"] = float(row.novelty)
     failed = row.error is not None and row.error != NO_MODEL
     return Picture(row.id, row.arrived_at, row.line or "", row.camera or "", row.state == "ok", failed, row.score,
-                   row.milliseconds, features)  # fmt: skip
+                   row.milliseconds, features, bool(row.starts))  # fmt: skip
 
 
 def _imported(row: Any) -> bool:

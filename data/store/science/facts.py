@@ -13,14 +13,16 @@ from sqlalchemy.engine import Connection
 from core.errors import NotAllowed
 from core.records import NO_DEFECT
 from core.taxonomy import Taxonomy
-from data.analytics.schema import TABLES
+from data.analytics.schema import REPORTED, TABLES
 from data.store.base import Rights, SubStore, within
 from data.store.rows import chunks
 from data.store.rules.in_force import taxonomy_in_force
+from data.store.rules.reported import standing_reports
 from data.tables import (
     IS_OPEN,
     cameras,
     decisions,
+    escape_reports,
     images,
     lines,
     part_types,
@@ -149,6 +151,17 @@ class Facts(SubStore):
                 limit = max(1, marks.ids[kind] - start)
                 found[kind] = _rows(connection, rights, kind, start, marks.ids[kind], limit, zones)
         return found
+
+    def reported(self) -> pa.Table:
+        """Defective parts that customers have reported and nobody has taken back."""
+        with self.seeing() as (connection, rights):
+            query = standing_reports().where(*within(rights, escape_reports.c.site_id)).order_by(escape_reports.c.id)
+            rows = [
+                {"id": row.id, "site_id": row.site_id, "reported_on": row.reported_on, "shipped_on": row.shipped_on,
+                 "parts": row.parts, "class": row.class_id}
+                for row in connection.execute(query)
+            ]  # fmt: skip
+        return pa.Table.from_pylist(rows, schema=REPORTED)
 
     def waiting(self) -> list[Waiting]:
         """Open tasks by site and kind, with the oldest of each."""

@@ -32,6 +32,18 @@ def test_no_query_has_a_place_for_text_to_be_put_in():
         assert not re.search(r"[{}]|%s|%\(", text.replace("{%}", "")), name
 
 
+SHARED = ("($camera IS NULL", "($policy IS NULL", "THEN camera_id::VARCHAR", "WHERE sign < 0",
+          "coalesce(class, 'FAIL')", "1 / audit_share", "verdict <> 'UNSURE' AND kind")  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", SHARED)
+def test_what_queries_share_is_written_in_one_place(piece: str):
+    """Filters, groups, answers that stand, what model and inspector said: a block each, and no query spells one out."""
+    assert [file.name for file in FOLDER.glob("*.sql") if piece in file.read_text()] == []
+    assert len([file.name for file in (FOLDER / "blocks").glob("*.sql") if piece in file.read_text()]) == 1
+    assert any(piece in query(name).text for name in names())
+
+
 def test_no_program_puts_anything_but_its_own_names_into_sql():
     """The f-strings of the analytics name our tables, our files and numbers; none of them takes a value."""
     root = FOLDER.parents[1]

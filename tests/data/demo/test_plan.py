@@ -21,7 +21,7 @@ def test_the_plant_has_three_sites_four_lines_and_eight_cameras_each_with_its_ow
     assert len(CAMERAS) == 8
     assert {view.camera for line in LINES for view in line.views} == set(CAMERAS)
     assert len({(c.lamp_xy, c.light_xy, c.vignette, c.noise) for c in CAMERAS.values()}) == 8
-    assert sum(site.band is None for site in SITES) == 1
+    assert sum(site.calibration_lapsed for site in SITES) == 1
 
 
 def test_every_role_is_there_and_a_second_look_always_finds_a_second_person():

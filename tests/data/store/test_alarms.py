@@ -170,6 +170,18 @@ def test_the_status_bar_tells_nobody_of_a_site_they_were_not_given(store: Store,
     assert [one.site for one in person(store, "ina", Role.INSPECTOR, ["Bern"]).alarms.status()] == ["Bern"]
 
 
+def test_of_the_pictures_of_a_part_the_first_one_starts_it(store: Store, lea: Store, clock) -> None:
+    worker = store.acting_as(WORKER)
+    image, review, _ = worker.watching.marks("Lyon")
+    views = (("a", "top"), ("a", "side"), ("b", "top"))
+    file(store, *(arrival(n, 0.1, part=part, view=view) for n, (part, view) in enumerate(views, start=1)))
+    seen = worker.watching.stream("Lyon", image, review, clock(), clock()).pictures
+    assert [one.starts for one in seen] == [True, False, True]
+    file(store, arrival(4, 0.1, part="b", view="side"))
+    [late] = worker.watching.stream("Lyon", seen[-1].id, review, clock(), clock()).pictures
+    assert not late.starts
+
+
 def test_a_stream_holds_what_has_come_since_and_no_import(store: Store, lea: Store, clock) -> None:
     worker = store.acting_as(WORKER)
     image, review, _ = worker.watching.marks("Lyon")

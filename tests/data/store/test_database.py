@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ from pysqlite3 import dbapi2 as sqlite
 
 from core.decide.policy import Policy
 from core.errors import BadInput
+from core.gates.limits import Limits
+from core.gates.records import Verdict
+from core.kpis.baseline import Baseline
+from core.kpis.escapes import Escape
 from core.roles import Role
 from core.seals import Key
 from core.watch.alarms import Raised
@@ -118,6 +123,9 @@ def test_history_refuses_to_be_changed(store: Store, name: str, act: str) -> Non
     lea, max_ = (person(store, one, Role.QA_LEAD) for one in ("lea", "max"))
     max_.requests.agree(lea.requests.ask_resume("Lyon", "a new lamp").number, "seen")
     _raise_an_alarm(store, lea, max_)
+    lea.reported.set_baseline("Lyon", Baseline(), "typed")
+    lea.reported.report("Lyon", [Escape(date(2026, 3, 1))], "test")
+    store.gates.add("Lyon", "net-1", "0" * 64, "first", "test", None, Verdict((), 0.05), Limits(), {})
     store.seals.seal(Key(b"k" * 32))
     with store.database.reading() as connection:
         assert connection.scalar(sa.text(f"SELECT count(*) FROM {name}")) > 0

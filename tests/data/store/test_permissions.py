@@ -10,7 +10,12 @@ from core.audits.facts import Shares
 from core.decide.policy import Policy
 from core.decide.requests import Matrix
 from core.errors import HoldpointError, NotAllowed
+from core.gates.limits import Limits
+from core.gates.records import Verdict as GateVerdict
+from core.kpis.baseline import Baseline
+from core.kpis.escapes import Escape
 from core.learn.metrics import Counts
+from core.learn.select.batches import Proposed
 from core.plant import PartType
 from core.records import ImageState, Review, TaskKind, Verdict
 from core.retention import DataClass
@@ -22,8 +27,10 @@ from data.columns import METADATA
 from data.store import Store
 from tests.data.store.plant import CLASSES, PASSWORD, arrival, file, person, site
 
+REFUSED = GateVerdict((), 0.05)
 MATRIX = Matrix(Counts(90, 4, 6, 100), "net-1", "made up")
 SOON = datetime(2026, 5, 1, tzinfo=UTC)
+PICKS = [Proposed(1, "random", None, "")]
 _NOW = datetime(2026, 3, 2, tzinfo=UTC)
 NOTICE = Notice(1, 1, "quality", "waiting", "title", "body", 0, "", _NOW, _NOW)
 # Each method of the store, a call of it, and the action it needs; None where it has a rule of its own.
@@ -109,6 +116,13 @@ CALLS = {
     "requests.waiting": (Action.SEE, lambda s: s.requests.waiting("Lyon")),
     "requests.history": (Action.SEE, lambda s: s.requests.history("Lyon")),
     "requests.matrix": (Action.SEE, lambda s: s.requests.matrix("Lyon")),
+    "reported.baseline": (Action.SEE, lambda s: s.reported.baseline("Lyon")),
+    "reported.baselines": (Action.SEE, lambda s: s.reported.baselines("Lyon")),
+    "reported.set_baseline": (Action.POLICY, lambda s: s.reported.set_baseline("Lyon", Baseline(), "why")),
+    "reported.escapes": (Action.SEE, lambda s: s.reported.escapes("Lyon")),
+    "reported.today": (Action.SEE, lambda s: s.reported.today("Lyon")),
+    "reported.report": (Action.POLICY, lambda s: s.reported.report("Lyon", [Escape(_NOW.date())], "test")),
+    "reported.take_back": (Action.POLICY, lambda s: s.reported.take_back(1, "why")),
     "policies.propose": (Action.POLICY, lambda s: s.policies.propose("Lyon", 0.1, 0.9, "why")),
     "policies.approve": (Action.POLICY, lambda s: s.policies.approve("Lyon", 1, "why")),
     "gold.shares": (Action.SEE, lambda s: s.gold.shares("Lyon")),
@@ -126,6 +140,19 @@ CALLS = {
     "datasets.add": (Action.DATASET, lambda s: s.datasets.add("d", {}, "h")),
     "datasets.get": (Action.SEE, lambda s: s.datasets.get("d")),
     "datasets.all": (Action.SEE, lambda s: s.datasets.all()),
+    "datasets.names": (Action.SEE, lambda s: s.datasets.names()),
+    "datasets.opinions": (Action.DATASET, lambda s: s.datasets.opinions([1])),
+    "datasets.unlabelled": (Action.DATASET, lambda s: list(s.datasets.unlabelled("net-1", ["Lyon"]))),
+    "datasets.shares": (Action.SEE, lambda s: s.datasets.shares("Lyon")),
+    "datasets.scores": (Action.DATASET, lambda s: s.datasets.scores([1])),
+    "datasets.being_labelled": (Action.DATASET, lambda s: s.datasets.being_labelled([1])),
+    "selections.candidates": (Action.DATASET, lambda s: s.selections.candidates("Lyon")),
+    "selections.propose": (Action.DATASET, lambda s: s.selections.propose("random", "n", "h", PICKS, {}, {}, 1, 1)),
+    "selections.send": (Action.DATASET, lambda s: s.selections.send(1)),
+    "selections.discard": (Action.DATASET, lambda s: s.selections.discard(1)),
+    "selections.get": (Action.DATASET, lambda s: s.selections.get(1)),
+    "selections.all": (Action.DATASET, lambda s: s.selections.all()),
+    "selections.items": (Action.DATASET, lambda s: s.selections.items(1)),
     "jobs.submit": (Action.TRAIN, lambda s: s.jobs.submit("train")),
     "jobs.claim": (None, lambda s: s.jobs.claim("w")),
     "jobs.progress": (None, lambda s: s.jobs.progress(1, 0, 0)),
@@ -171,10 +198,31 @@ CALLS = {
     "facts.places": (Action.SEE, lambda s: s.facts.places()),
     "facts.rows": (Action.SEE, lambda s: s.facts.rows("decisions", 0, 1)),
     "facts.newest": (Action.SEE, lambda s: s.facts.newest({}, 1)),
+    "facts.reported": (Action.SEE, lambda s: s.facts.reported()),
     "facts.waiting": (Action.SEE, lambda s: s.facts.waiting()),
     "casebook.take": (Action.REVIEW, lambda s: s.casebook.take(1)),
     "casebook.open_cases": (Action.INGEST, lambda s: s.casebook.open_cases([1], "why")),
     "casebook.to_labelling": (Action.INGEST, lambda s: s.casebook.to_labelling([1], "why")),
+    "gates.add": (Action.TRAIN, lambda s: s.gates.add("Lyon", "net-1", "", "d", "test", None, REFUSED, Limits(), {})),
+    "gates.get": (Action.SEE, lambda s: s.gates.get(1)),
+    "gates.of": (Action.SEE, lambda s: s.gates.of("net-1", "Lyon")),
+    "shadows.start": (Action.PROMOTE, lambda s: s.shadows.start("Lyon", "net-1")),
+    "shadows.stop": (Action.PROMOTE, lambda s: s.shadows.stop("Lyon")),
+    "shadows.latest": (Action.SEE, lambda s: s.shadows.latest("Lyon")),
+    "shadows.due": (Action.INGEST, lambda s: s.shadows.due()),
+    "shadows.waiting": (Action.INGEST, lambda s: s.shadows.waiting(1, 1)),
+    "shadows.keep": (Action.INGEST, lambda s: s.shadows.keep(1, [])),
+    "shadows.note": (Action.INGEST, lambda s: s.shadows.note(1, "")),
+    "shadows.seen": (Action.SEE, lambda s: s.shadows.seen(1)),
+    "shadows.errors": (Action.SEE, lambda s: s.shadows.errors(1)),
+    "explained.answers": (Action.SEE, lambda s: s.explained.answers("Lyon", "net-1")),
+    "promotions.in_use": (Action.SEE, lambda s: s.promotions.in_use("Lyon")),
+    "promotions.hindered": (Action.SEE, lambda s: s.promotions.hindered("Lyon", "net-9")),
+    "promotions.history": (Action.SEE, lambda s: s.promotions.history("Lyon")),
+    "promotions.way_back": (Action.SEE, lambda s: s.promotions.way_back("Lyon")),
+    "promotions.promote": (Action.PROMOTE, lambda s: s.promotions.promote("Lyon", "net-9", "why")),
+    "promotions.ask_override": (Action.PROMOTE, lambda s: s.promotions.ask_override("Lyon", "net-9", "why")),
+    "promotions.rollback": (Action.PROMOTE, lambda s: s.promotions.rollback("Lyon", "why")),
     "alarms.rules": (Action.SEE, lambda s: s.alarms.rules("Lyon")),
     "alarms.rule_history": (Action.SEE, lambda s: s.alarms.rule_history("Lyon")),
     "alarms.set_rule": (Action.POLICY, lambda s: s.alarms.set_rule("Lyon", DEFAULTS[RuleKind.BACKLOG], "why", 0)),

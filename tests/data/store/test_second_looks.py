@@ -97,6 +97,20 @@ def test_an_answer_stands_once_a_second_person_has_answered(store: Store, people
         ana.reviews.undo(task_id=first.id)
 
 
+def test_a_second_look_that_differs_can_be_taken_back_with_the_third_that_it_asked_for(
+    store: Store, people: list[Store]
+) -> None:
+    ana, ben, eve = people
+    [filed] = file(store, arrival(1))
+    answer(ana, ana.queue.lease(), Verdict.FAIL)
+    wrong = ben.queue.lease()
+    answer(ben, wrong, Verdict.PASS)  # the wrong key
+    again = ben.reviews.undo(task_id=wrong.id)
+    answer(ben, again, Verdict.FAIL)
+    assert eve.queue.lease() is None
+    assert label(store, filed.part_id).defective
+
+
 def test_an_answer_that_is_taken_back_takes_its_second_look_along(store: Store, people: list[Store]) -> None:
     ana, ben, _ = people
     file(store, arrival(1))

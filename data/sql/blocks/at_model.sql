@@ -1,0 +1,2 @@
+{at_place}
+AND ($model IS NULL OR model = $model)

@@ -1,0 +1,2 @@
+{at_model}
+AND ($policy IS NULL OR policy = $policy)

@@ -1,0 +1,3 @@
+CASE $by
+    {by_name}
+END

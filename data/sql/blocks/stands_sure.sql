@@ -1,0 +1,2 @@
+{stands}
+AND verdict <> 'UNSURE' AND kind <> 'gold'
