@@ -9,10 +9,11 @@ from starlette.middleware import Middleware
 
 from app import context, theme
 from app.correcting import forget_saved_drafts
-from app.jobs.sealing import Sealer
+from app.jobs.upkeep.sealing import Sealer
 from app.navigation import PAGES_FOLDER, check_page, navigation
 from app.web import oidc
 from app.web.guard import Guard, check_config
+from app.web.listening import send_at_once
 from app.web.routes import routes
 from app.widgets.frame import person_menu, say_no, signed_out, status_bar
 from core.errors import HoldpointError, NotAllowed
@@ -22,6 +23,7 @@ from core.errors import HoldpointError, NotAllowed
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Refuse to start with a protection off, and open the store before the first visitor."""
     check_config(st.get_option)
+    send_at_once()
     context.warm(PAGES_FOLDER)
     oidc.check(context.settings())
     with Sealer(context.plant(), context.settings()):

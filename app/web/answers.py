@@ -215,6 +215,7 @@ def _read_act(said: Any) -> Answer | Undo:
         reasons=tuple(dict.fromkeys(reasons)),
         note=_text(given, "note", MOST_NOTE) if "note" in given else "",
         first=_flag(given, "first", False),
+        heatmap=_flag(given, "heatmap", False) if "heatmap" in given else None,
     )
 
 
