@@ -154,14 +154,25 @@ def submit_export(view: FormState, format_name: str, filters: dict[str, Any]) ->
 
 
 def first_look_control(view: FormState, site: Site, in_force: Sequence[Policy]) -> None:
-    """Whether inspectors answer before they see what the model says; where a policy audits, they always do."""
-    audits = any(policy.audits for policy in in_force)
+    """Whether inspectors answer before they see what the model says; where eyes are checked, they always do."""
+    checked = context.store().gold.shares(site.name)
+    because = [
+        what
+        for what, there in (
+            ("decided parts are audited", any(policy.audits for policy in in_force)),
+            ("parts with a known answer are asked", checked.gold > 0),
+            ("second looks are asked", checked.second > 0),
+        )
+        if there
+    ]
     st.toggle(
         "Inspectors answer before they see what the model says",
-        value=site.blind or audits,
-        disabled=audits,
-        key=f"policy.blind.{site.name}.{site.blind}.{audits}",
-        help="The policy in force audits, so that the kinds of tasks must not be told apart." if audits else None,
+        value=site.blind or bool(because),
+        disabled=bool(because),
+        key=f"policy.blind.{site.name}.{site.blind}.{bool(because)}",
+        help=f"Always so here, because {' and '.join(because)}: no kind of task may be told from another."
+        if because
+        else "Audits, second looks and parts with a known answer switch it on by themselves.",
         on_change=_first_look,
         args=(view, site.name, not site.blind),
     )

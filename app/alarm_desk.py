@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app import context
-from app.jobs.notices import channels
+from app.jobs.quality.notices import channels
 from app.state import FormState, told
 from app.widgets.text import one_line
 from core.errors import HoldpointError

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from app import context
-from app.jobs.audits import Measured, measure
+from app.jobs.quality.audits import Measured, measure
 from app.state import FormState, told
 from core.audits.agreement import RegionAgreement
 from core.audits.estimates import Eyes

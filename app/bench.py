@@ -8,12 +8,13 @@ from typing import Protocol
 import streamlit as st
 
 from app import context
-from app.jobs.inspect import Inspected, inspect
-from app.jobs.inspect import warm_up as load_ahead
+from app.jobs.intake.at_site import at_site
+from app.jobs.intake.inspect import Inspected, inspect
+from app.jobs.intake.inspect import warm_up as load_ahead
 from app.state import InspectState, told
 from app.web.pictures import checked_bytes
-from core.decide.decision import Decided, PartEvidence, PartPicture, SiteRules
-from core.decide.decision import decide as decide_part
+from core.decide.decision import Decided, PartPicture
+from core.decide.policy import Policy
 from core.errors import BadInput, HoldpointError, NotAllowed
 from core.pictures.decode import sha256_of
 from core.plant import Arrival
@@ -78,12 +79,25 @@ def score(view: InspectState, dropped: Sequence[Dropped], filed: Image | None, m
                 view.stumbled.add(name)
 
 
-def decide(result: Inspected, site: str) -> Decided:
-    """What the site's policy would make of this picture alone."""
-    here = context.store().sites.get(site)
-    picture = PartPicture(0, quality=result.quality, prediction=result.prediction)
-    rules = SiteRules(context.store().policies.in_force(site), here.calibrated, here.stopped(context.now()))
-    return decide_part(PartEvidence((picture,)), rules)
+def decide(result: Inspected, site: str, line: str | None, part_type: str | None) -> tuple[Decided, Policy | None]:
+    """What the plant would make of this picture alone, and by which policy.
+
+    Args:
+        result: of the picture.
+        site: where it would be decided.
+        line: of its part; None where nobody knows.
+        part_type: likewise.
+    """
+    at = at_site(context.store(), site, line, part_type, context.now())
+    return at.decide(PartPicture(0, quality=result.quality, prediction=result.prediction)), at.policy
+
+
+def filed_as(view: InspectState, result: Inspected) -> Image | None:
+    """The filed image that a result is of; None for a picture that was dropped."""
+    for name, one in view.results.items():
+        if one is result and name.startswith(FILED):
+            return context.store().images.get(int(name.removeprefix(FILED).partition(":")[0]))
+    return None
 
 
 def send_to_queue(view: InspectState, result: Inspected, data: bytes | None, site: str) -> None:

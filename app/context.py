@@ -3,12 +3,13 @@
 import ast
 import atexit
 import pkgutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -17,7 +18,7 @@ from app.settings import Settings
 from app.settings import settings as read_settings
 from app.web.guard import COOKIE
 from app.web.uploads import UploadBudget
-from core.errors import NotAllowed
+from core.errors import NotAllowed, NotFound
 from core.pictures.decode import Limits
 from core.pictures.sandbox import DecodePool, Upload
 from core.plant import Person
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 WEB = Actor("web server", system=True)
 STATUS_S = 3.0
 MOST_STATUSES = 1000
+HEATMAPS_S = 30.0
 
 
 def settings() -> Settings:
@@ -40,7 +42,7 @@ def settings() -> Settings:
 
 @cache
 def _open(current: Settings) -> "Store":
-    from app.jobs.sealing import open_plant
+    from app.jobs.upkeep.sealing import open_plant
 
     return open_plant(current, WEB)
 
@@ -114,6 +116,26 @@ def model_folder(name: str | None) -> Path | None:
         return None
     found = next((one for one in store().models.all() if one.name == name), None)
     return None if found is None else settings().home / found.path  # an absolute path stays as it is
+
+
+_heatmaps: dict[tuple[str, str, str], tuple[float, Any]] = {}
+
+
+def measured_heatmaps(model: str, site: str) -> Any:
+    """What was measured of a model's heatmaps at a site, half a minute old at most; None where nothing was."""
+    from app.jobs.science.measured import heatmaps_place, read
+
+    key = (settings().database_url, model, site)
+    known = _heatmaps.get(key)
+    if known is None or monotonic() - known[0] > HEATMAPS_S:
+        found = None
+        with suppress(NotFound):
+            folder = settings().home / plant().models.get(model).path
+            found = read(heatmaps_place(folder, settings(), site))
+        if len(_heatmaps) > MOST_STATUSES:
+            _heatmaps.clear()
+        known = _heatmaps[key] = (monotonic(), found)
+    return known[1]
 
 
 def now() -> datetime:

@@ -9,9 +9,9 @@ from app import context, desk, theme
 from app.desk import Case
 from app.shown import first_image
 from app.state import CorrectState, QueueState, state, told
-from app.widgets.regions import Edit, Kind, Owner, Sheet, Source, drafts, keyed, wire
+from app.widgets.desk.regions import Edit, Kind, Owner, Sheet, Source, drafts, keyed, wire
+from app.widgets.desk.viewer import picture_url
 from app.widgets.text import one_line
-from app.widgets.viewer import picture_url
 from core.errors import BadInput
 from core.records import Image, Region, Review, Verdict
 

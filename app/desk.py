@@ -36,6 +36,7 @@ class Answer:
     Attributes:
         act: the id that the browser gave it.
         first: given before the model's word was seen, which is then to be told.
+        heatmap: it was on the screen before the answer; None where there was none to see.
     """
 
     act: str
@@ -47,6 +48,7 @@ class Answer:
     reasons: tuple[str, ...] = ()
     note: str = ""
     first: bool = False
+    heatmap: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,18 @@ def case_of(part_id: int, task: Task | None = None, store: "Store | None" = None
     site = store.sites.get(part.site)
     in_force = store.policies.all_in_force(part.site)
     line = next((image.capture.line for image in images if image.capture.line), None)
+    predictions = store.images.predictions([image.id for image in images])
     return Case(
         part=part,
         site=site,
         images=images,
-        predictions=store.images.predictions([image.id for image in images]),
+        predictions=predictions,
         decision=store.parts.decision(part_id),
         reviews=tuple(store.reviews.of_part(part_id)),
         task=task,
         policy=chosen(in_force, line, part.part_type),
         blind=task is not None and _asks_first(store, site, in_force) and not store.reviews.answered(task.id),
+        heatmaps={one.model: context.measured_heatmaps(one.model, site.name) for one in predictions.values()},
     )
 
 
@@ -231,13 +235,16 @@ def answer(store: "Store", given: Answer, now: datetime) -> int:
     Raises:
         Conflict, NotAllowed, BadInput: by the store; nothing is changed.
     """
+    source: dict[str, bool] = {"first_look": True} if given.first and _looks_first(store, given.task, now) else {}
+    if given.heatmap is not None:
+        source["heatmap"] = given.heatmap
     review = Review(
         verdict=given.verdict,
         by=store.actor.name,
         seconds=given.seconds,
         reasons=given.reasons,
         note=given.note.strip(),
-        source={"first_look": True} if given.first and _looks_first(store, given.task, now) else {},
+        source=source,
     )
     return store.reviews.add(given.task, given.revision, given.fence, review, act=given.act, now=now)
 

@@ -236,13 +236,55 @@ PAGES = (
         "rewritten: a change is a new version.",
     ),
     PageEntry(
+        "science/datasets",
+        "Datasets",
+        "Science",
+        "inventory_2",
+        Action.DATASET,
+        "A dataset is a frozen list of labelled pictures with their sides: train, validation, test. Pictures of one "
+        "part, one order, the same bytes, and look-alikes stay on one side; or the sides are cut by time. The same "
+        "labels, name and seed give the same bytes.\n\n"
+        "The **certificate** asks what could leak or mislead. *Fail* stops a training, unless somebody gives a reason "
+        "that stays in the model's card; *not enough evidence* and *not applicable* stop nothing. **Overview** tells "
+        "what may go wrong: defects too small after the planned resize, cut by tile borders, classes out of balance. "
+        "`holdpoint dataset` does the same.",
+    ),
+    PageEntry(
+        "science/learn",
+        "Learn",
+        "Science",
+        "school",
+        Action.DATASET,
+        "Which pictures are worth a person's minute. Choose a strategy and a budget; the worker looks at every picture "
+        "that has no label and does not wait in the queue, and proposes a batch. Part of each batch is drawn at "
+        "random: only beside that can anybody say whether the choice was worth it. Nobody is asked before you "
+        "**send** it; its tasks then come in the one queue, and nobody can tell them from others.\n\n"
+        "A diamond was chosen, a square fills a quota, a circle was drawn at random. **Compare** draws what labels "
+        "bought under each strategy beside those of the random arms, or replays a dataset; it says so where a "
+        "choice is no better than random. `holdpoint select` does the same.",
+    ),
+    PageEntry(
+        "science/labels",
+        "Label quality",
+        "Science",
+        "grading",
+        Action.DATASET,
+        "Labels to doubt, the most worth a look first: the model disagrees (confident learning, on labels it was not "
+        "trained on), the same picture has another label elsewhere, a box lies off the picture, has no area, is tiny "
+        "or huge, or two people differ. Your label is on the left, the model's view on the right.\n\n"
+        "**S** sends the part back into the queue to be labelled again, and shows the next one · **→** next · **←** "
+        "the one before. The label stays as it is until somebody answers. **Look again** runs in the worker.",
+    ),
+    PageEntry(
         "science/models",
         "Models",
         "Science",
         "model_training",
         Action.SEE,
-        "Every model version with what it was measured to do. Beside each figure stand the two rules that need no "
-        "model: flag everything, pass everything.",
+        "Every model version with what it was measured to do, beside the two rules that need no model. The gate says "
+        "pass, fail, or how much more evidence it takes, on bounds that hold all together. A shadow scores the live "
+        "pictures and decides nothing. One person promotes what passed its gate, two may override it, one takes it "
+        "back; every process obeys on its next batch. Another model passes nothing by itself until two calibrate it.",
     ),
     PageEntry(
         "admin/people",

@@ -152,7 +152,7 @@ def rename(view: FormState, site: str, kind: str, key: str) -> None:
 
 def verify(view: AuditState) -> None:
     """Look at the whole chain, in the name of whoever asks."""
-    from app.jobs import sealing
+    from app.jobs.upkeep import sealing
 
     with told(view):
         found = sealing.verify(context.store(), context.settings(), now=context.now())

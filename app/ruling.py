@@ -9,8 +9,10 @@ from typing import Any
 import streamlit as st
 
 from app import context
+from app.jobs.quality.thresholds import optimum_of
 from app.state import FormState, PolicyState, told
 from core.decide.attendance import Attendance, parse_hours
+from core.decide.audit_steps import parse_steps
 from core.decide.policy import ClassRule, Costs, Nobody, Policy
 from core.decide.requests import Matrix
 from core.errors import BadInput, Conflict
@@ -24,6 +26,7 @@ class Entry:
 
     Attributes:
         rules: fields of a policy that need no reading.
+        steps: strata of scores in words.
         classes, costs: rows of tables.
         hours: staffed hours in words.
         desk: fields of an attendance.
@@ -37,6 +40,7 @@ class Entry:
     hours: str
     desk: Mapping[str, float | None]
     quality: Mapping[str, Any]
+    steps: str = ""
 
 
 def drafted(base: Policy, entry: Entry) -> Policy:
@@ -55,6 +59,7 @@ def drafted(base: Policy, entry: Entry) -> Policy:
     return replace(
         base,
         **entry.rules,
+        audit_steps=parse_steps(entry.steps),
         quality_limits=QualityLimits(**entry.quality) if entry.quality else None,
         classes={name: rule for name, rule in classes.items() if rule != ClassRule()},
         costs=None if costs == Costs() else costs,
@@ -79,7 +84,10 @@ def propose(view: PolicyState, base: Policy, entry: Entry, reason: str) -> None:
 def tighten(view: PolicyState, base: Policy, entry: Entry, reason: str) -> None:
     """Put what the form says in force alone; the store refuses what would be looser, and says what."""
     with told(view), _newest_after_conflict(view):
-        made = context.store().policies.tighten(drafted(base, entry), reason, seen=view.seen, now=context.now())
+        store, now = context.store(), context.now()
+        draft = drafted(base, entry)
+        draft = replace(draft, optimum=optimum_of(store, draft, now, reason))
+        made = store.policies.tighten(draft, reason, seen=view.seen, now=now)
         view.message = f"Policy {made.number} is in force for {made.scope}: it only tightens."
         view.seen = None
 
@@ -100,9 +108,12 @@ def take_newest(view: PolicyState) -> None:
 
 
 def approve(view: FormState, site: str, number: int, why: str) -> None:
-    """Put somebody else's proposal in force."""
+    """Put somebody else's proposal in force, beside what the figures alone would choose now."""
     with told(view):
-        context.store().policies.approve(site, number, typed(why), now=context.now())
+        store, now = context.store(), context.now()
+        proposed = next((one for one in store.policies.history(site) if one.number == number), None)
+        best = None if proposed is None else optimum_of(store, proposed, now)
+        store.policies.approve(site, number, typed(why), now=now, optimum=best)
         view.message = f"Policy {number} is in force at {site}."
 
 

@@ -6,16 +6,17 @@ what does is the same for every kind of task. Text is shown as text; nothing her
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from app import theme
+from app.widgets.desk.viewer import Layer, crop_url, drawn, layer_data, map_layers, picture_url
 from app.widgets.text import local, one_line, share
-from app.widgets.viewer import Layer, crop_url, drawn, layer_data, map_layers, picture_url
 from core.decide.leaning import leaning
 from core.decide.policy import Policy
 from core.decide.urgency import RULE, explain
+from core.learn.showing import hidden_because
 from core.plant import Part, Site
 from core.records import Decision, Image, ImageState, Label, Outcome, Prediction, Region, Review, Task, TaskKind
 
@@ -36,6 +37,7 @@ class Case:
         reviews: oldest first.
         policy: in force at the site now.
         blind: the person has to answer first.
+        heatmaps: what was measured of the heatmaps of each model that has scored the part.
     """
 
     part: Part
@@ -47,6 +49,7 @@ class Case:
     task: Task | None = None
     policy: Policy | None = None
     blind: bool = False
+    heatmaps: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def item(self) -> str:
@@ -129,6 +132,7 @@ def _image(case: Case, image: Image, colours: Mapping[str, str]) -> dict[str, An
             prediction.model,
             heatmap=False if prediction.heatmap is not None else None,
             where=False if prediction.where is not None else None,
+            off=hidden_because(case.heatmaps.get(prediction.model), prediction.class_scores),
         )
     there = image.width > 0
     view = one_line(image.capture.view or "picture", 20)

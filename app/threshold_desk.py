@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from app import context
-from app.jobs import thresholds as job
-from app.jobs.thresholds import Study
+from app.jobs.quality import thresholds as job
+from app.jobs.quality.thresholds import Study, rounded_down, rounded_up
 from app.state import FormState, told
 from core.decide.guarantee import Guarantee
 from core.decide.optimum import Best, Prices
@@ -20,7 +20,6 @@ from core.errors import BadInput
 FRESH = timedelta(minutes=5)
 QUEUE_DAYS = 28
 LOW, HIGH, BAND = "thresholds.low", "thresholds.high", "thresholds.band"
-DIGITS = 4  # of a threshold that is proposed; a lower edge is rounded down, an upper one up
 
 
 @dataclass
@@ -100,16 +99,6 @@ def take(view: ThresholdsState, low: float, high: float) -> None:
     _set(view, rounded_down(low), rounded_up(max(low, high)))
 
 
-def rounded_down(edge: float) -> float:
-    """A lower edge as it is proposed: never looser than what was found."""
-    return float(np.floor(edge * 10**DIGITS) / 10**DIGITS)
-
-
-def rounded_up(edge: float) -> float:
-    """An upper edge as it is proposed."""
-    return float(min(1.0, np.ceil(edge * 10**DIGITS) / 10**DIGITS))
-
-
 def _set(view: ThresholdsState, low: float, high: float) -> None:
     view.low, view.high = float(low), float(high)
     st.session_state[LOW], st.session_state[HIGH] = view.low, view.high
@@ -141,8 +130,7 @@ def propose(view: ThresholdsState, found: Study, best_one: Best | None, prices: 
             raise BadInput("Say in a sentence why these thresholds are right: the one who approves reads it.")
         optimum = None
         if best_one is not None:
-            same = (rounded_down(best_one.pass_below), rounded_up(best_one.fail_above)) == (view.low, view.high)
-            optimum = job.recorded(found, best_one, (view.low, view.high), prices, "" if same else reason)
+            optimum = job.recorded(found, best_one, (view.low, view.high), prices, reason)
         draft = replace(found.base, site=found.site.name, pass_below=view.low, fail_above=view.high, optimum=optimum)
         made = context.store().policies.put_forward(draft, reason, seen=found.version, now=context.now())
         view.message = f"Policy {made.number} waits for approval by somebody else, on the Policy page."

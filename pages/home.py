@@ -5,10 +5,9 @@ import streamlit as st
 from app import context
 from app.navigation import go
 from app.state import HomeState, state
-from app.widgets.frame import notices, title
+from app.widgets.frame import auto_pass, notices, title
 from app.widgets.jobs import recent_jobs, worker_state
 from app.widgets.next_steps import next_steps
-from app.widgets.text import one_line
 
 view = state(HomeState)
 title("home")
@@ -25,11 +24,12 @@ with left:
                 go(step.page)
     st.subheader("Sites", anchor=False)
     sites = context.store().sites.all()
+    standing = {one.site: one for one in context.site_statuses(context.me())}
     rows = [
         {
             "site": site.name,
             "waiting": context.store().queue.counts(site.name).waiting,
-            "auto-PASS": f"paused: {one_line(site.paused)}" if site.paused else "on" if site.calibrated else "off",
+            "auto-PASS": auto_pass(standing.get(site.name)),
             "model": site.model or "none yet",
             "classes": len(site.taxonomy.ids),
         }

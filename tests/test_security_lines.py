@@ -78,7 +78,7 @@ LINES: dict[int, Line] = {
     )),
     6: Line("no default password or key, no open registration", (
         ("data/store/test_people.py", ("test_a_fresh_store_has_nobody_in_it",)),
-        ("app/jobs/test_sealing.py", (
+        ("app/jobs/upkeep/test_sealing.py", (
             "test_the_first_start_makes_a_key_that_only_its_owner_reads",
             "test_a_plant_with_a_sealed_trail_does_not_start_without_its_own_key",
         )),
@@ -163,7 +163,7 @@ LINES: dict[int, Line] = {
     )),
     15: Line("exports: harmless cells, whole or not at all, no place", (
         ("data/formats/test_contract.py", ("test_no_cell_or_line_of_an_export_begins_a_formula",)),
-        ("app/jobs/test_exports.py", (
+        ("app/jobs/science/test_exports.py", (
             "test_the_place_where_a_picture_was_taken_is_not_exported",
             "test_an_export_that_fails_leaves_nothing_and_keeps_the_old_one",
         )),
@@ -192,7 +192,7 @@ LINES: dict[int, Line] = {
             "test_sqlite_is_told_to_keep_what_it_acknowledges", "test_writers_pass_in_turn",
             "test_an_old_sqlite_gets_a_rollback_journal_and_says_so", "test_a_killed_writer_leaves_whole_batches_only",
         )),
-        ("app/jobs/test_backups.py", ("test_a_backup_comes_back_row_by_row",)),
+        ("app/jobs/upkeep/test_backups.py", ("test_a_backup_comes_back_row_by_row",)),
     )),
     20: Line("anything that fails is HOLD", (
         ("core/decide/test_decision.py", (
@@ -210,14 +210,14 @@ LINES: dict[int, Line] = {
             "test_a_tail_that_was_cut_off_is_found_by_a_head_kept_elsewhere", "test_several_processes_seal_one_chain",
             "test_the_key_is_in_no_table",
         )),
-        ("app/jobs/test_sealing.py", (
+        ("app/jobs/upkeep/test_sealing.py", (
             "test_an_act_is_sealed_within_a_second_or_two_by_whoever_writes",
             "test_a_head_is_kept_for_every_day_and_one_that_only_grows",
         )),
         ("app/test_cli_office.py", ("test_verify_says_which_event_was_meddled_with_and_fails",)),
     )),
     22: Line("retention is recorded; a leaver's name goes and the chain holds", (
-        ("app/jobs/test_retention.py", ("test_originals_in_our_own_folder_go_and_others_never",)),
+        ("app/jobs/upkeep/test_retention.py", ("test_originals_in_our_own_folder_go_and_others_never",)),
         ("data/store/test_upkeep.py", (
             "test_only_old_pictures_without_an_open_task_may_go",
             "test_old_rows_of_the_trail_go_and_the_chain_still_holds",
@@ -227,7 +227,7 @@ LINES: dict[int, Line] = {
     )),
     23: Line("the explainer: no tools, no write access", (), later="the explainer is not built"),
     24: Line("webhooks and e-mail: allowed hosts and addresses, signed, retried, no secret told", (
-        ("app/jobs/test_notices.py", (
+        ("app/jobs/quality/test_notices.py", (
             "test_a_webhook_gets_the_alarm_signed_with_time_and_id_and_gets_it_once",
             "test_a_host_that_is_not_allowed_is_never_reached_and_the_reason_names_no_secret",
             "test_a_private_address_behind_a_public_name_is_refused", "test_a_redirect_leads_nowhere",

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.jobs.documents import answer
+from app.jobs.intake.documents import answer
 from core.records import Decision, Image, Outcome, Prediction, Reason, Route
 
 WAITING = Reason("waiting", "The part waits for its other views.")

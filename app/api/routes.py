@@ -16,10 +16,10 @@ from app.api.answers import Answer, Problem
 from app.api.guard import Guard, refuse, token
 from app.api.page import page
 from app.api.service import ENDPOINT, Ask, Service
-from app.jobs.documents import answer
-from app.jobs.line import Origin
-from app.jobs.sealing import Sealer, open_plant
-from app.jobs.sources import Naming
+from app.jobs.intake.documents import answer
+from app.jobs.intake.line import Origin
+from app.jobs.intake.sources import Naming
+from app.jobs.upkeep.sealing import Sealer, open_plant
 from app.settings import Settings
 from core.errors import BadInput, Conflict, HoldpointError, NotAllowed, NotFound
 from core.records import Outcome, Reason, Route

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from app.api.answers import stored_answer
-from app.jobs.documents import answer
-from app.jobs.line import MODEL_FAILURES, Line, Origin, Wanted, decoders, open_model, sentence
-from app.jobs.sources import Naming, Source, keep
+from app.jobs.intake.documents import answer
+from app.jobs.intake.line import MODEL_FAILURES, Line, Origin, Wanted, decoders, open_model, sentence
+from app.jobs.intake.sources import Naming, Source, keep
 from app.settings import Settings
 from core.decide.decision import PartEvidence, PartPicture, SiteRules, decide
 from core.errors import BadInput, Conflict, Unreadable

@@ -27,7 +27,7 @@ def register(cli: typer.Typer) -> None:
 
 def doctor(as_json: Json = False) -> None:
     """Check versions, store, models, decoders, disk and worker; exits with 1 where something is wrong."""
-    from app.jobs.doctor import examine
+    from app.jobs.upkeep.doctor import examine
 
     found = examine(current())
     signs = {"ok": "ok", "note": "–", "wrong": "WRONG"}

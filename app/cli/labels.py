@@ -1,15 +1,15 @@
-"""Commands about labels: import, export, dataset, taxonomy, quarantine."""
+"""Commands about labels: import, export, taxonomy, quarantine."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from app.cli.output import counted, progress, put, table
-from app.cli.shared import Json, Site, current, pairs, read_json, store
-from core.errors import BadInput, GateFailed
+from app.cli.shared import Json, Site, current, read_json, store
+from core.errors import BadInput
 from core.times import time_of
 
 Time = Annotated[
@@ -21,9 +21,6 @@ def register(cli: typer.Typer) -> None:
     """Add the commands."""
     cli.command("import")(import_)
     cli.command("export")(export)
-    dataset = typer.Typer(help="Frozen lists of labelled images.", no_args_is_help=True)
-    for command in (build, show, check):
-        dataset.command()(command)
     taxonomy = typer.Typer(help="The classes of a site.", no_args_is_help=True)
     taxonomy.command("import")(taxonomy_import)
     taxonomy.command("export")(taxonomy_export)
@@ -32,7 +29,6 @@ def register(cli: typer.Typer) -> None:
     quarantine = typer.Typer(help="Pictures that could not be read.", no_args_is_help=True)
     quarantine.command("list")(quarantine_list)
     quarantine.command("restore")(quarantine_restore)
-    cli.add_typer(dataset, name="dataset")
     cli.add_typer(taxonomy, name="taxonomy")
     cli.add_typer(quarantine, name="quarantine")
 
@@ -54,7 +50,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Import pictures with their labels."""
-    from app.jobs.imports import import_labels
+    from app.jobs.intake.imports import import_labels
 
     if empty not in (None, "good"):
         raise BadInput(f"--empty {empty} means nothing: the one choice is 'good'.")
@@ -102,7 +98,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export labels with their provenance."""
-    from app.jobs.exports import export_labels
+    from app.jobs.science.exports import export_labels
 
     if only not in (None, "corrected"):
         raise BadInput(f"--only {only} means nothing: the one choice is 'corrected'.")
@@ -123,41 +119,6 @@ def export(
         )
     document = done.to_json()
     put(document, as_json, lambda: [f"{name}: {value}" for name, value in document.items()])
-
-
-def build(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    filters: Annotated[
-        list[str] | None, typer.Option("--filter", metavar="KEY=VALUE", help="Such as site=lyon or class=CRACK.")
-    ] = None,
-    split: Annotated[str | None, typer.Option("--split", help="Such as train=.7,val=.15,test=.15.")] = None,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
-    as_json: Json = False,
-) -> None:
-    """Freeze the labelled images that match into a split, certified dataset."""
-    from app.jobs.datasets import build_dataset
-
-    with progress(f"Dataset {name}") as say:
-        made = build_dataset(store(), current(), name, pairs(filters or [], "--filter"), split, seed, progress=say)
-    _put_dataset(made, as_json)
-
-
-def show(name: Annotated[str, typer.Argument(metavar="NAME")], as_json: Json = False) -> None:
-    """Show a dataset."""
-    from app.jobs.datasets import show_dataset
-
-    _put_dataset(show_dataset(store(), name), as_json)
-
-
-def check(name: Annotated[str, typer.Argument(metavar="NAME")], as_json: Json = False) -> None:
-    """Check that a dataset's files are the ones that were frozen and that nothing leaks across its split."""
-    from app.jobs.datasets import check_dataset
-
-    with progress(f"Dataset {name}") as say:
-        found = check_dataset(store(), current(), name, progress=say)
-    put(found, as_json, lambda: [f"{key}: {value}" for key, value in found.items()])
-    if not found["ok"]:
-        raise GateFailed(f"Dataset {name} is not what was frozen, or leaks: build it anew under another name.")
 
 
 def taxonomy_import(
@@ -246,17 +207,9 @@ def quarantine_restore(
     as_json: Json = False,
 ) -> None:
     """Take pictures back, reading again what could not be read; their parts stay with a person."""
-    from app.jobs.ingest import restore
+    from app.jobs.intake.ingest import restore
 
     held = store()
     done = [restore(held, current(), image_id, datetime.now(UTC)) for image_id in images]
     document = [{"image": one.id, "site": one.site, "state": one.state.value} for one in done]
     put(document, as_json, lambda: [f"Image {one.id} is back; its part waits for a person." for one in done])
-
-
-def _put_dataset(manifest: dict[str, Any], as_json: bool) -> None:
-    def lines() -> Iterator[str]:
-        for key, value in manifest.items():
-            yield f"{key}: {f'{len(value)} images' if key == 'items' else value}"
-
-    put(manifest, as_json, lines)

@@ -8,6 +8,7 @@ import typer
 
 from app.cli.output import counted, note, progress, put
 from app.cli.shared import Json, Site, Sources, current, store
+from core.errors import BadInput
 
 Model = Annotated[str | None, typer.Option("--model", help="A model other than the one in use at the site.")]
 Camera = Annotated[str | None, typer.Option("--camera", help="The camera that took them.")]
@@ -38,8 +39,8 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Make the demo plant in HOLDPOINT_HOME."""
-    from app.jobs.demo import demo as make
-    from app.jobs.demo import live as feed
+    from app.jobs.demo.making import demo as make
+    from app.jobs.demo.making import live as feed
 
     with progress("Demo plant") as say:
         made = make(store(), current(), images=images, seed=seed, progress=say)
@@ -80,7 +81,7 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Score pictures, decide about their parts, and queue what is held."""
-    from app.jobs.ingest import ingest as file_all
+    from app.jobs.intake.ingest import ingest as file_all
 
     with progress(f"Ingest at {site}") as say:
         done = file_all(store(), current(), sources, site, camera, part_from, model, part_type=part_type, progress=say)
@@ -109,7 +110,7 @@ def watch(
     A part waits for the views of its part type. Where none are declared and --part-from joins files into parts, it
     waits until no picture of it has come for the time-out of its part type, or for 30 s without one.
     """
-    from app.jobs.watch import watch as work
+    from app.jobs.intake.watch import watch as work
 
     with progress(f"Watching {inbox}") as say:
         done = work(
@@ -128,19 +129,31 @@ def score(
     overlays: Annotated[
         Path | None, typer.Option("--overlays", metavar="DIR", help="Write each picture with heatmap and regions here.")
     ] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", help="Decide as this site would; without it everything is HOLD.")
+    ] = None,
+    line: Annotated[str | None, typer.Option("--line", help="With --site: whose policy decides.")] = None,
+    part_type: Annotated[str | None, typer.Option("--part-type", help="With --site: whose policy decides.")] = None,
     as_json: Json = False,
 ) -> None:
     """Score pictures and print the answers; store nothing."""
-    from app.jobs.score import score as work
+    from app.jobs.intake.at_site import at_site
+    from app.jobs.intake.score import score as work
 
+    held = store()
+    if site is None and (line is not None or part_type is not None):
+        raise BadInput("--line and --part-type are of a site: name it with --site.")
+    at = None if site is None else at_site(held, site, line, part_type, held.database.clock())
     with progress("Score") as say:
-        answers = work(current(), sources, model, overlays, store=store(), progress=say)
+        answers = work(current(), sources, model, overlays, store=held, at=at, progress=say)
 
     def lines() -> Iterator[str]:
         for answer in answers:
             sure = "" if answer["overall_confidence"] is None else f" {answer['overall_confidence']:.3f}"
             found = ", ".join(f"{one['class']} {one['confidence']:.2f}" for one in answer["defects"])
             yield f"{answer['file']}: {answer['prediction'] or 'unreadable'}{sure}{' – ' + found if found else ''}"
+            if site is not None:
+                yield f"  {answer['decision']}: {' '.join(reason['text'] for reason in answer['reasons'])}"
 
     put(answers, as_json, lines)
 

@@ -193,7 +193,7 @@ def audit_verify(
     as_json: Json = False,
 ) -> None:
     """Check every event and seal; exits with 1 and names what was edited, removed, swapped or inserted."""
-    from app.jobs.sealing import verify
+    from app.jobs.upkeep.sealing import verify
 
     with progress("Audit trail") as say:
         found = verify(store(), current(), head, progress=lambda done, total: say(done, total, ""))
@@ -222,7 +222,7 @@ def audit_head(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Where to; standard output without it.")] = None,
 ) -> None:
     """Export the end of the chain, to be kept where whoever writes to the store cannot reach it."""
-    from app.jobs.sealing import key_of, seal, write_head
+    from app.jobs.upkeep.sealing import key_of, seal, write_head
 
     held = store()
     seal(held, current(), key_of(current()))
@@ -264,7 +264,7 @@ def retention_run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False, as_json: Json = False
 ) -> None:
     """Delete what has been kept long enough; never what an open task is about."""
-    from app.jobs.retention import clean
+    from app.jobs.upkeep.retention import clean
 
     with progress("Retention") as say:
         done = clean(store(), current(), dry_run=dry_run, progress=say)
@@ -281,7 +281,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Copy the store, models, datasets, heads and keys while the plant runs; pictures are listed with their hashes."""
-    from app.jobs.backups import backup as make
+    from app.jobs.upkeep.backups import backup as make
 
     with progress("Backup") as say:
         made = make(store(), current(), folder.absolute(), keys=not without_keys, progress=say)
@@ -294,7 +294,7 @@ def backup(
 
 def restore(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A backup.")], as_json: Json = False) -> None:
     """Put a backup into an empty HOLDPOINT_HOME, and check it."""
-    from app.jobs.backups import restore as put_back
+    from app.jobs.upkeep.backups import restore as put_back
 
     with progress("Restore") as say:
         done = put_back(current(), folder, progress=say)

@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.output import put, table
+from app.cli.output import note, put, table
 from app.cli.shared import Json, Site, pairs, store
 from core.errors import BadInput
 
 if TYPE_CHECKING:
     from core.decide.policy import Policy
-    from core.decide.requests import Request
+    from core.decide.requests import Matrix, Request
+    from core.plant import Site as Site_
     from data.store import Store
 
 By = Annotated[str, typer.Option("--by", help="Name of the account that acts.")]
@@ -64,9 +65,16 @@ def tighten(
     seen: Seen = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Change rules alone and at once, where no possible part is decided less strictly."""
+    from dataclasses import replace
+
+    from app.jobs.quality.thresholds import optimum_of
+
     held = store(by)
-    made = held.policies.tighten(draft(held, site, line, part_type, values or []), reason, seen=seen)
-    put(policy_json(made), as_json, lambda: [f"Policy {made.number} is in force for {made.scope} of {site}."])
+    wished = draft(held, site, line, part_type, values or [])
+    wished = replace(wished, optimum=optimum_of(held, wished, held.database.clock(), reason))
+    made = held.policies.tighten(wished, reason, seen=seen)
+    put(policy_json(made), as_json, lambda: [f"Policy {made.number} is in force for {made.scope} of {site}.",
+                                             *optimum_said(made)])  # fmt: skip
 
 
 def rollback(
@@ -87,13 +95,25 @@ def calibrate(
         typer.Option("--counts", help="TP,FN,FP,TN at a score of one half; without it, measured on the labels here."),
     ] = None,
     source: Annotated[str, typer.Option("--source", help="Where the counts come from.")] = "",
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit the scores anew from the parts that chance drew and people labelled.")
+    ] = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Ask to confirm, on a confusion matrix, that the model's scores are probabilities at a site."""
     from core.times import time_of
 
     held = store(by)
-    matrix = held.requests.matrix(site) if counts is None else _typed(held.sites.get(site).model, counts, source)
+    if refit:
+        from app.jobs.quality.recalibration import fit, matrix_of, sentence
+
+        if counts is not None:
+            raise BadInput("--refit measures by itself: leave --counts out.")
+        found = fit(held, site, held.database.clock())
+        note(sentence(found))
+        matrix: Matrix | None = matrix_of(found)
+    else:
+        matrix = held.requests.matrix(site) if counts is None else _typed(held.sites.get(site), counts, source)
     if matrix is None:
         raise BadInput(f"{site} has no model, or no labelled picture to measure it on: give --counts and --source.")
     moment = time_of(until)
@@ -103,8 +123,9 @@ def calibrate(
     put(request_json(made), as_json, lambda: [*made.content["caveats"], waits(made)])
 
 
-def _typed(model: str | None, counts: str, source: str) -> Any:
+def _typed(site: "Site_", counts: str, source: str) -> "Matrix":
     from core.decide.requests import Matrix
+    from core.decide.score_map import read_map
     from core.learn.metrics import Counts
 
     try:
@@ -115,7 +136,8 @@ def _typed(model: str | None, counts: str, source: str) -> Any:
         ) from error
     if not source.strip():
         raise BadInput("Counts from elsewhere need --source: say in a sentence on which pictures they were measured.")
-    return Matrix(Counts(tp, fn, fp, tn), model or "", f"typed: {source.strip()}")
+    reading = read_map(site.score_map, site.model)
+    return Matrix(Counts(tp, fn, fp, tn), site.model or "", f"typed: {source.strip()}", reading=reading)
 
 
 def requests(site: Site, as_json: Json = False) -> None:
@@ -140,6 +162,14 @@ def waits(made: "Request") -> str:
         f"Request {made.number} ({made.wish} at {made.site}) waits for somebody else: "
         f"holdpoint thresholds agree {made.number} --reason ... --by NAME"
     )
+
+
+def optimum_said(policy: "Policy") -> list[str]:
+    """What the figures alone would have chosen, or that they chose nothing."""
+    best = policy.optimum
+    if best is None:
+        return ["No optimum is recorded beside it: no part that it decides was drawn by chance and labelled."]
+    return [f"The figures alone would choose {best.pass_below:g} to {best.fail_above:g} ({best.basis})."]
 
 
 def policy_json(policy: "Policy") -> dict[str, Any]:

@@ -27,7 +27,7 @@ def replay(
     """Decide the parts of the last weeks again under other thresholds; changes nothing."""
     from datetime import UTC, datetime
 
-    from app.jobs.thresholds import gather, prices_of, staffing_of
+    from app.jobs.quality.thresholds import gather, prices_of, staffing_of
     from core.decide.replay import replay as decide_again
 
     found = gather(store(), site, weeks, datetime.now(UTC))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli import models as earning
 from app.cli.output import progress, put, table
 from app.cli.shared import Json, current, store
 
@@ -25,6 +26,7 @@ def register(cli: typer.Typer) -> None:
     models.command("add")(models_add)
     models.command("use")(models_use)
     models.command("looks")(models_looks)
+    earning.register(models)
     cli.add_typer(models, name="models")
 
 
@@ -42,14 +44,26 @@ def train(
     name: Annotated[
         str | None, typer.Option("--name", help="Of the model; made from dataset and time without it.")
     ] = None,
+    despite: Annotated[
+        str | None, typer.Option("--despite", metavar="REASON", help="Go on although the dataset's certificate failed.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model on a dataset; run again after a kill, it goes on where it was."""
-    from app.jobs.train import train as work
+    from app.jobs.science.train import train as work
 
     with progress(f"Training on {dataset}") as say:
         done = work(
-            store(), current(), dataset, arch=arch, weights=weights, epochs=epochs, seed=seed, name=name, progress=say
+            store(),
+            current(),
+            dataset,
+            arch=arch,
+            weights=weights,
+            epochs=epochs,
+            seed=seed,
+            name=name,
+            despite=despite,
+            progress=say,
         )
     put(done, as_json, lambda: _lines(done))
 
@@ -61,7 +75,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a model on a part of a dataset, with intervals and the flag-all baseline."""
-    from app.jobs.evaluate import evaluate as work
+    from app.jobs.science.evaluate import evaluate as work
 
     with progress(f"Evaluating {model}") as say:
         done = work(store(), current(), model, dataset, split, progress=say)
@@ -106,7 +120,7 @@ def models_add(
     as_json: Json = False,
 ) -> None:
     """Bring a model from elsewhere into this plant; its hash is checked, and pickles are refused."""
-    from app.jobs.models import add_model
+    from app.jobs.science.models import add_model
 
     added = add_model(store(), current(), folder)
     put({"model": added.name, "sha256": added.sha256}, as_json, lambda: [f"{added.name} is in this plant."])
@@ -118,7 +132,10 @@ def models_use(
     reason: Annotated[str, typer.Option("--reason", help="Why; goes into the audit trail.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Put a model in use at a site; until it is calibrated there, nothing passes by itself."""
+    """Put a model in use at a site without a gate, as when it is set up; `promote` is the way where parts run.
+
+    Until it is calibrated there, nothing passes by itself.
+    """
     held = store()
     held.sites.set_model(site, name, reason)
     now = held.sites.get(site)
@@ -134,7 +151,7 @@ def models_looks(
     as_json: Json = False,
 ) -> None:
     """Compare ways to look at pictures: time, and recall by size of defect, for the model's own and its neighbours."""
-    from app.jobs.looks import compare_looks
+    from app.jobs.science.looks import compare_looks
 
     with progress(f"Looks of {model}") as say:
         done = compare_looks(store(), current(), model, dataset, split, progress=say)

@@ -8,7 +8,7 @@ import typer
 from core.errors import BadInput
 
 if TYPE_CHECKING:
-    from app.jobs.sealing import Sealer
+    from app.jobs.upkeep.sealing import Sealer
     from app.settings import Settings
     from data.store import Store
 
@@ -31,7 +31,7 @@ _running: "list[Sealer]" = []
 
 def store(by: str | None = None) -> "Store":
     """The store; with `by`, acting as that person and no more than they may. What the command does is sealed."""
-    from app.jobs.sealing import Sealer, open_plant
+    from app.jobs.upkeep.sealing import Sealer, open_plant
     from core.roles import Actor
 
     opened = open_plant(current())

@@ -130,7 +130,7 @@ def thresholds_propose(
 
 def _guarantees(path: Path, miss: float, confidence: float, as_json: bool) -> None:
     """What the labelled parts of a file prove of each of its sites."""
-    from app.jobs.calibration import from_file
+    from app.jobs.quality.calibration import from_file
 
     answers = from_file(path, miss, confidence)
     put(answers, as_json, lambda: (f"{one['site']}: {one['status']}. {one['sentence']}" for one in answers))
@@ -143,6 +143,12 @@ def thresholds_approve(
     by: By,
     as_json: Json = False,
 ) -> None:
-    """Put a proposed policy in force."""
-    made = store(by).policies.approve(site, number, reason)
-    put(policy_json(made), as_json, lambda: [f"Policy {number} is in force at {site}."])
+    """Put a proposed policy in force; what the figures alone would choose now is recorded beside it."""
+    from app.jobs.quality.thresholds import optimum_of
+
+    held = store(by)
+    now = held.database.clock()
+    proposed = next((one for one in held.policies.history(site) if one.number == number), None)
+    best = None if proposed is None else optimum_of(held, proposed, now)
+    made = held.policies.approve(site, number, reason, now, optimum=best)
+    put(policy_json(made), as_json, lambda: [f"Policy {number} is in force at {site}.", *policies.optimum_said(made)])

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from app.jobs import backups, retention
-from app.jobs.facts import FactsKeeper
-from app.jobs.line import Progress
+from app.jobs.intake.line import Progress
 from app.jobs.processes import child_process, end_on_signals, ended_how
-from app.jobs.sealing import Sealer, open_plant
+from app.jobs.quality.facts import FactsKeeper
+from app.jobs.upkeep import backups, retention
+from app.jobs.upkeep.sealing import Sealer, open_plant
 from app.settings import Settings, settings
 from core.errors import BadInput, Conflict, HoldpointError, NotFound
 from core.plant import Job
@@ -52,20 +52,20 @@ class Ended(BaseException):
 
 
 def _ingest(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.ingest import ingest
+    from app.jobs.intake.ingest import ingest
 
     return ingest(store, current, progress=progress, **given).to_json()
 
 
 def _import(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.imports import import_labels
+    from app.jobs.intake.imports import import_labels
 
     more = {**given, "source": Path(given["source"])}
     return import_labels(store, current, progress=progress, **more).to_json()
 
 
 def _export(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.exports import export_labels
+    from app.jobs.science.exports import export_labels
 
     times = {
         name: datetime.fromisoformat(given[name]) for name in ("since", "until", "as_of") if given.get(name) is not None
@@ -75,26 +75,70 @@ def _export(store: "Store", current: Settings, given: Mapping[str, Any], progres
 
 
 def _dataset(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.datasets import build_dataset
+    from app.jobs.science.datasets import build_dataset
 
     made = build_dataset(store, current, progress=progress, **given)
-    return {"name": made["name"], "hash": made["hash"], "images": len(made["items"])}
+    return {
+        "name": made["name"],
+        "hash": made["hash"],
+        "images": len(made["items"]),
+        "certificate": made["certificate"]["result"],
+    }
+
+
+def _suspects(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.science.suspects import find_suspects
+
+    made = find_suspects(store, current, progress=progress, **given)
+    return {"site": made["site"], "labels": made["labels"], **made["counts"]}
 
 
 def _train(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.train import train
+    from app.jobs.science.train import train
 
     return train(store, current, progress=progress, **given)
 
 
 def _evaluate(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.evaluate import evaluate
+    from app.jobs.science.evaluate import evaluate
 
     return evaluate(store, current, progress=progress, **given)
 
 
+def _gate(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.science.gate import run_gate, told
+
+    return told(run_gate(store, current, progress=progress, **given))
+
+
+def _select(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.science.select import select
+
+    return select(store, current, progress=progress, **given)
+
+
+def _backtest(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.science.backtest import backtest, measure_arms
+
+    play = backtest if "dataset" in given else measure_arms
+    done = play(store, current, progress=progress, **given)
+    return {name: done[name] for name in ("dataset", "pictures", "groups", "seeds", "target", "full", "seconds")}
+
+
+def _ask(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    """Put a large labelling batch into the queue."""
+    progress(0, 0, "opening tasks")
+    return {"selection": store.selections.send(int(given["selection"])).id}
+
+
+def _heatmaps(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.science.heatmaps import measure_heatmaps
+
+    return measure_heatmaps(store, current, progress=progress, **given)
+
+
 def _looks(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.looks import compare_looks
+    from app.jobs.science.looks import compare_looks
     from core.pictures.tiling import look_from
 
     chosen = given.get("looks")
@@ -104,7 +148,7 @@ def _looks(store: "Store", current: Settings, given: Mapping[str, Any], progress
 
 def _reread(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
     """Read the file of one quarantined picture again, from where the store knows it to be."""
-    from app.jobs.ingest import ingest
+    from app.jobs.intake.ingest import ingest
 
     image = store.quarantine.to_read_again(int(given["image"]))
     plant = store.acting_as(WORKER)  # a QA lead may restore, not file at will: the worker files this one picture
@@ -128,9 +172,15 @@ KINDS: Mapping[str, Run] = {
     "import": _import,
     "export": _export,
     "dataset": _dataset,
+    "suspects": _suspects,
     "train": _train,
     "evaluate": _evaluate,
+    "gate": _gate,
+    "heatmaps": _heatmaps,
     "looks": _looks,
+    "select": _select,
+    "ask": _ask,
+    "backtest": _backtest,
     "reread": _reread,
     "retention": _retention,
     "backup": _backup,
@@ -269,7 +319,7 @@ class Clockwork:
 
     def sweep(self) -> None:
         """Try the files again that were missing or changed, and look at the next of all the others."""
-        from app.jobs.ingest import recheck
+        from app.jobs.intake.ingest import recheck
 
         for state in (ImageState.MISSING, ImageState.CHANGED):
             for image in self.store.images.find(state=state, limit=SWEEP_IMAGES):
@@ -329,11 +379,19 @@ def main(arguments: list[str]) -> int:
     store = open_plant(current, WORKER)
     if arguments:
         return run_job(store, current, store.jobs.get(int(arguments[0])), arguments[1])
-    from app.jobs.alarms import Watcher  # what it computes with takes half a second that no job's process has to pay
+    from app.jobs.quality.alarms import (
+        Watcher,  # what it computes with takes half a second that no job's process has to pay
+    )
+    from app.jobs.science.shadow import ShadowKeeper
 
     ending = threading.Event()
     end_on_signals(ending)
-    with Sealer(store, current), FactsKeeper(store, current), Watcher(store, current):
+    with (
+        Sealer(store, current),
+        FactsKeeper(store, current),
+        Watcher(store, current),
+        ShadowKeeper(store, current),
+    ):
         work(store, current, stop=ending)
     return 0
 

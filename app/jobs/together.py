@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from app.jobs.line import Progress, quiet
+from app.jobs.intake.line import Progress, quiet
 from app.jobs.processes import PATIENCE_S, child_process, end_on_signals, ended_how
-from app.jobs.sealing import open_plant
+from app.jobs.upkeep.sealing import open_plant
 from app.settings import CHECKOUT, Settings
 from core.errors import BadInput, HoldpointError
 
@@ -65,7 +65,7 @@ def _fill_if_empty(current: Settings, say: Callable[[str], None], progress: Prog
     store = open_plant(current)
     if store.sites.all():
         return
-    from app.jobs.demo import demo
+    from app.jobs.demo.making import demo
 
     say("The store is empty: making the demo plant.")
     demo(store, current, progress=progress)

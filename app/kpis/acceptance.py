@@ -1,18 +1,14 @@
-"""Is it good enough: each target beside what was measured; OEE of each line; before and after a change."""
+"""Is it good enough: each target beside what was measured, and OEE of each line."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import numpy as np
 
-from app.kpis.charts import Chart, Counted, Row, Seen
+from app.kpis.charts import Chart, Counted, Seen
 from app.kpis.groups import label
 from app.kpis.rates import by_group, degenerate, strata_of
 from core.kpis.acceptance import TARGETS, Measured, Oee, median_of, quantile_ranks, standing
-from core.kpis.interrupted import EACH_SIDE, interrupted
 from core.kpis.rates import accuracy, measures
 from core.learn.metrics.proportions import proportion_interval
 
@@ -88,83 +84,6 @@ def _oee(seen: Seen) -> Counted:
     return Counted(rows, notes=notes if rows else ())
 
 
-def _before_after(seen: Seen) -> Counted:
-    """Each figure before and after, with what the change did beyond the line that the weeks before carry on."""
-    baseline, asked = seen.asked.baseline, seen.asked
-    change = asked.change or asked.since + (asked.until - asked.since) / 2
-    weeks = seen.ask("before_after")
-    answers = {_day(row["bucket"]): row for row in seen.ask("labour", grain="week", by=None)}
-    place = next((n for n, row in enumerate(weeks) if row["bucket"] >= change), len(weeks))
-    rates = _rates_of(seen)
-    series: Mapping[str, tuple[list[float | None], float | None]] = {
-        "parts a day": ([row["parts"] / row["days"] for row in weeks], baseline.parts_per_shift),
-        "escape rate": ([rates.get((row["bucket"], "escape rate")) for row in weeks], None),
-        "detection rate": ([rates.get((row["bucket"], "recall")) for row in weeks], baseline.detection),
-        "false reject rate": ([rates.get((row["bucket"], "false reject rate")) for row in weeks],
-                              baseline.false_rejects),
-        "inspector seconds a part": ([_seconds(answers.get(_day(row["bucket"])), row) for row in weeks],
-                                     baseline.seconds_per_part),
-        "estimated escapes a year": ([_a_year(rates.get((row["bucket"], "escapes")), row) for row in weeks],
-                                     baseline.escapes_per_year),
-        "scrap in money a week": ([row["failed"] * baseline.cost_of_scrap for row in weeks], None),
-    }  # fmt: skip
-    rows = [_compared(name, values, typed, place) for name, (values, typed) in series.items()]
-    notes = [text for text in (baseline.contradiction,) if text]
-    notes.append("The baseline's figures were typed, not measured.")
-    if min(place, len(weeks) - place) < EACH_SIDE:
-        notes.append(f"With fewer than {EACH_SIDE} weeks on each side of the change no effect can be told.")
-    return Counted(rows, {"baseline": asdict(baseline), "change": change.date()}, notes)
-
-
-def _compared(name: str, values: Sequence[float | None], typed: float | None, place: int) -> Row:
-    after = [one for one in values[place:] if one is not None]
-    found = interrupted(values, place)
-    return {
-        "figure": name,
-        "baseline": typed,
-        "before": _mean([one for one in values[:place] if one is not None]),
-        "after": _mean(after),
-        "effect": None if found is None else found.average,
-        "low": None if found is None else found.low,
-        "high": None if found is None else found.high,
-        "p": None if found is None else found.p,
-        "weeks": len(after),
-    }
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _day(moment: Any) -> Any:
-    return moment.date() if isinstance(moment, datetime) else moment
-
-
-def _seconds(answers: Row | None, week: Row) -> float | None:
-    return None if answers is None or not week["parts"] else answers["milliseconds"] / 1000 / week["parts"]
-
-
-def _a_year(escapes: float | None, week: Row) -> float | None:
-    return None if escapes is None or not week["days"] else escapes / week["days"] * 365
-
-
-def _rates_of(seen: Seen) -> dict[tuple[Any, str], float | None]:
-    """Weekly measures, and how many parts are estimated to have escaped."""
-    cells = by_group(seen, grain="week")
-    if not cells:
-        return {}
-    keys = sorted(cells)
-    strata = strata_of(cells, keys)
-    found = measures(strata)
-    rates: dict[tuple[Any, str], float | None] = {}
-    for place, (bucket, _, _) in enumerate(keys):
-        for name in ("recall", "false reject rate", "escape rate"):
-            rates[bucket, name] = _number(found[name].value[place])
-        share = _number(found["escape rate"].value[place])
-        rates[bucket, "escapes"] = None if share is None else share * float(strata["PASS"].decided[place])
-    return rates
-
-
 CHARTS = (
     Chart(
         "acceptance", "Targets", ("acceptance", "rates", "rates_decided", "latency_ranks", "line_hours"), _acceptance,
@@ -174,9 +93,5 @@ CHARTS = (
         "oee", "OEE by line", ("oee",), _oee,
         ("line", "oee", "availability", "performance", "quality", "parts", "good", "running_minutes",
          "planned_minutes", "ideal_per_minute", "days"), ("week",),
-    ),
-    Chart(
-        "before-after", "Before and after", ("before_after", "rates", "rates_decided", "labour"), _before_after,
-        ("figure", "baseline", "before", "after", "effect", "low", "high", "p", "weeks"), ("week",),
     ),
 )  # fmt: skip

@@ -1,13 +1,12 @@
 """What somebody asks of a chart: a time, a place, and how to count. Names become numbers here, by our own lists."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from core.errors import BadInput, NotFound
-from core.kpis.baseline import Baseline
 
 if TYPE_CHECKING:
     from data.store.science.facts import Places
@@ -28,7 +27,6 @@ class Asked:
         site, line, camera, part_type, class_id, model: names; None for all.
         policy: its number.
         change: the first day after a change that the time before is compared with; None takes the middle.
-        baseline: typed figures of the time before.
         ideal_per_minute: parts that a line could decide in a minute; typed.
         planned_hours: of a day; None takes the time from the first to the last part.
     """
@@ -45,7 +43,6 @@ class Asked:
     model: str | None = None
     policy: int | None = None
     change: datetime | None = None
-    baseline: Baseline = field(default_factory=Baseline)
     ideal_per_minute: float = IDEAL_PER_MINUTE
     planned_hours: float | None = None
 

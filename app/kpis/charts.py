@@ -12,6 +12,7 @@ from data.sql import query
 if TYPE_CHECKING:
     from app.kpis.asked import Asked
     from app.settings import Settings
+    from core.kpis.baseline import Kept
     from data.analytics.read import Question, Reader
     from data.store import Store
     from data.store.science.facts import Facts, Places
@@ -26,6 +27,7 @@ class Seen:
     Attributes:
         values: of the parameters.
         now: aware UTC.
+        kept: the baseline of the site that was asked for; None where nobody has set one, and for several sites.
     """
 
     question: "Question"
@@ -34,6 +36,7 @@ class Seen:
     values: Mapping[str, Any]
     facts: "Facts"
     now: datetime
+    kept: "Kept | None" = None
 
     def ask(self, name: str, **more: Any) -> list[Row]:
         """Rows of a named query with the values that were asked for."""
@@ -62,6 +65,7 @@ class Chart:
         queries: that it asks, in `data/sql`; the first one says what the chart is.
         groups: by which it can be counted.
         grains: of time that it can be counted in; the first is its own.
+        compares: with the baseline of the site.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Chart:
     columns: tuple[str, ...]
     grains: tuple[str, ...] = ("week",)
     groups: tuple[str, ...] = ()
+    compares: bool = False
 
     @property
     def definition(self) -> str:
@@ -134,9 +139,9 @@ def plain(value: Any) -> Any:
 
 def charts() -> Mapping[str, Chart]:
     """All of them by name, in the order in which pages show them."""
-    from app.kpis import acceptance, defects, flow, overrides, rates
+    from app.kpis import acceptance, before_after, defects, flow, overrides, rates
 
-    every = (*overrides.CHARTS, *rates.CHARTS, *flow.CHARTS, *defects.CHARTS, *acceptance.CHARTS)
+    every = (*overrides.CHARTS, *rates.CHARTS, *flow.CHARTS, *defects.CHARTS, *acceptance.CHARTS, *before_after.CHARTS)
     return {one.name: one for one in every}
 
 
@@ -172,5 +177,6 @@ def answer(reader: "Reader", store: "Store", name: str, asked: "Asked", now: dat
     places = store.facts.places()
     values = asked.values(places)
     with reader.asking(store.facts, asked.site_ids(places)) as question:
-        counted = found.count(Seen(question, asked, places, values, store.facts, now))
+        kept = store.reported.baseline(asked.site) if found.compares and asked.site is not None else None
+        counted = found.count(Seen(question, asked, places, values, store.facts, now, kept))
     return Answer(found, asked, values, counted, now)

@@ -4,10 +4,11 @@ import streamlit as st
 
 from app import context
 from app.navigation import BY_PATH
-from app.widgets.own_account import own_password
-from app.widgets.text import count, plain
+from app.widgets.people.own_account import own_password
+from app.widgets.text import count, one_line, plain
 from core.errors import Conflict, HoldpointError, NotAllowed, NotFound
 from core.plant import Person
+from core.watch.alarms import SiteStatus
 
 
 @st.dialog("Keys and help")
@@ -79,6 +80,13 @@ def status_bar() -> None:
     bell = f":red-badge[:material/notifications_active: {count(alarms, 'alarm')}]" if alarms else "0 alarms"
     with st.container(key="status"):
         st.markdown(f"{where} · {state} · {bell} · {backlog:,} waiting", width="content")
+
+
+def auto_pass(found: SiteStatus | None) -> str:
+    """Whether parts pass by themselves at a site, in one cell of a table; the bar above says the same."""
+    if found is None or not (found.passing or found.paused):
+        return "off"
+    return f"paused: {one_line(found.paused)}" if found.paused else "on"
 
 
 def signed_out() -> None:

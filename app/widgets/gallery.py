@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.widgets.viewer import absolute
+from app.widgets.desk.viewer import absolute
 
 _LAST_SITE = "site.last"
 

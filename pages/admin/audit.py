@@ -7,8 +7,8 @@ import streamlit as st
 from app import context, office
 from app.state import AuditState, state
 from app.widgets.frame import nothing, notices, title
+from app.widgets.people.trail import findings, trail_table
 from app.widgets.text import count, local, one_line, zone
-from app.widgets.trail import findings, trail_table
 
 PAGE = 100
 

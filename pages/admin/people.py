@@ -4,8 +4,8 @@ import streamlit as st
 
 from app import context, office
 from app.state import PeopleState, state
-from app.widgets.account import account, new_account
 from app.widgets.frame import notices, title
+from app.widgets.people.account import account, new_account
 from app.widgets.text import count, plain
 
 view = state(PeopleState)

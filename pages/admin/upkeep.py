@@ -6,7 +6,7 @@ from app import context, office
 from app.state import UpkeepState, state
 from app.widgets.frame import notices, title
 from app.widgets.jobs import follow, worker_state
-from app.widgets.keeping import rule_row
+from app.widgets.people.keeping import rule_row
 from app.widgets.text import ago
 from core.retention import DataClass
 

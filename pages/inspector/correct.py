@@ -5,7 +5,7 @@ import streamlit as st
 from app import correcting
 from app.navigation import go
 from app.state import CorrectState, state
-from app.widgets import correction
+from app.widgets.desk import correction
 from app.widgets.frame import help_button, nothing, notices
 from app.widgets.text import plain
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import bench, context
 from app.state import InspectState, state
-from app.widgets import inspected
+from app.widgets.desk import inspected
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
 
@@ -43,11 +43,11 @@ if result is None:
     st.stop()
 with above:
     layers = inspected.layer_choice(result)
+with right:
+    decided, policy = bench.decide(result, site_name, *inspected.part_of(view, result, site_name))
+    inspected.verdict(result, decided, policy)
+    inspected.send_button(view, result, site_name)
+    inspected.scores(result, decided, policy)
 with left:
     inspected.show(result, layers, key="inspect.viewer")
-    decided = bench.decide(result, site_name)
-    inspected.result_tabs(result, decided, site_name)
-with right:
-    inspected.verdict(result, decided)
-    inspected.send_button(view, result, site_name)
-    inspected.scores(result, decided)
+    inspected.result_tabs(result, decided, policy)

@@ -5,8 +5,8 @@ import streamlit as st
 from app import context, desk
 from app.navigation import go
 from app.state import CorrectState, state
+from app.widgets.desk.queue_desk import queue_desk
 from app.widgets.frame import help_button
-from app.widgets.queue_desk import queue_desk
 
 sites = [site.name for site in context.store().sites.all()]
 with st.container(horizontal=True, vertical_alignment="center", key="queue.head"):

@@ -4,10 +4,10 @@ import streamlit as st
 
 from app import acts, alarm_desk, context
 from app.state import AlarmsState, state
-from app.widgets.alarms import alarm_card, promise, requests_to_agree, rule_form, rule_table, waiting_rules
-from app.widgets.follow_ups import follow_up_card
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
+from app.widgets.quality.alarms import alarm_card, promise, requests_to_agree, rule_form, rule_table, waiting_rules
+from app.widgets.quality.follow_ups import follow_up_card
 from app.widgets.text import ago, count, plain
 from core.roles import Action
 from core.watch.alarms import FOLLOW_UPS

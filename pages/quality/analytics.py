@@ -6,9 +6,9 @@ from app import analytics, context
 from app.analytics import AnalyticsState
 from app.state import state
 from app.widgets.frame import nothing, notices, title
-from app.widgets.kpi_charts import draw, words_of
-from app.widgets.kpi_filters import question
-from app.widgets.kpi_panel import facts, patterns, pictures, table
+from app.widgets.kpis.kpi_charts import draw, words_of
+from app.widgets.kpis.kpi_filters import question
+from app.widgets.kpis.kpi_panel import facts, patterns, pictures, table
 from core.kpis.rates import MEASURES
 from core.roles import Action
 

@@ -4,9 +4,9 @@ import streamlit as st
 
 from app import auditing, context
 from app.state import AuditsState, state
-from app.widgets.audits import intervals, looked_at, planner, rate_cards
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
+from app.widgets.quality.audits import intervals, looked_at, planner, rate_cards
 
 DAYS = (7, 28, 91)
 

@@ -4,7 +4,9 @@ import streamlit as st
 
 from app import auditing, context
 from app.state import EyesState, state
-from app.widgets.eyes import (
+from app.widgets.frame import nothing, notices, title
+from app.widgets.gallery import site_choice
+from app.widgets.quality.eyes import (
     agreement_table,
     gold_form,
     gold_rows,
@@ -14,8 +16,6 @@ from app.widgets.eyes import (
     region_figures,
     shares_form,
 )
-from app.widgets.frame import nothing, notices, title
-from app.widgets.gallery import site_choice
 
 view = state(EyesState)
 title("quality/inspectors")

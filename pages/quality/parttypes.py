@@ -5,9 +5,9 @@ import streamlit as st
 from app import acts, context
 from app.navigation import go
 from app.state import PartTypesState, state
-from app.widgets import findings, look
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
+from app.widgets.science import findings, look
 
 view = state(PartTypesState)
 title("quality/parttypes")

@@ -4,12 +4,12 @@ import streamlit as st
 
 from app import acts, context, ruling
 from app.state import PolicyState, state
-from app.widgets import calibration, policies
-from app.widgets.alarms import requests_to_agree
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
-from app.widgets.policy_form import policy_form
-from app.widgets.policy_scope import scope_choice, start_of
+from app.widgets.quality import calibration, policies
+from app.widgets.quality.alarms import requests_to_agree
+from app.widgets.quality.policy_form import policy_form
+from app.widgets.quality.policy_scope import scope_choice, start_of
 
 view = state(PolicyState)
 title("quality/policy")

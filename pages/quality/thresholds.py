@@ -7,7 +7,7 @@ from app.state import state
 from app.threshold_desk import ThresholdsState
 from app.widgets.frame import nothing, title
 from app.widgets.gallery import site_choice
-from app.widgets.threshold_panel import panel
+from app.widgets.quality.threshold_panel import panel
 
 view = state(ThresholdsState)
 title("quality/thresholds")

@@ -63,7 +63,7 @@ def held(current: Settings) -> Iterator[Store]:
 @pytest.fixture
 def line_ready(held: Store, current: Settings, model_folder: Path) -> Store:
     """The same site with the model in use, calibrated, under a policy that passes almost everything."""
-    from app.jobs.models import add_model
+    from app.jobs.science.models import add_model
 
     for name in ("ada", "grace"):
         held.people.add(name, PASSWORD, Role.QA_LEAD)

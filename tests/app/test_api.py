@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-import app.jobs.line as line_module
+import app.jobs.intake.line as line_module
 from app import api
 from app.api.guard import token
 from app.api.service import Ask, Service

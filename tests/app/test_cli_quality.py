@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
-from app.jobs.sealing import open_plant
+from app.jobs.upkeep.sealing import open_plant
 from app.settings import Settings
 from tests.kpi_plant import fill
 
@@ -64,3 +64,28 @@ def test_kpi_says_in_a_sentence_what_is_wrong(
 ) -> None:
     assert main(["kpi", *arguments]) != 0
     assert sentence in capsys.readouterr().err
+
+
+def test_customers_reports_are_entered_listed_and_taken_back(
+    home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        status = main(["audits", *arguments])
+        return status, capsys.readouterr().out
+
+    status, out = run("report-escape", "--site", "Lyon", "--on", "2026-03-02", "--parts", "2", "--reference", "Z-1",
+                      "--user", "Quentin", "--json")  # fmt: skip
+    assert status == 0
+    number = json.loads(out)["new"][0]
+    file = tmp_path / "reports.csv"
+    file.write_text("reported_on,parts,reference\n2026-03-03,4,Z-2\nnever,1,Z-3\n2026-03-03,1,Z-1\n")
+    status, out = run("import-escapes", str(file), "--site", "Lyon", "--json")
+    assert status == 1  # a row was not taken
+    found = json.loads(out)
+    assert (found["new"], found["parts"], found["known"]) == (1, 4, ["Z-1"])
+    assert found["bad"] == [{"line": 3, "why": "reported_on is 'never': it has to be a day such as 2026-03-01."}]
+    assert run("take-back-escape", str(number), "--reason", "another plant's")[0] == 0
+    listed = json.loads(run("escapes", "--site", "Lyon", "--json")[1])
+    gone = {one["reference"]: one["taken_back_by"] is not None for one in listed}
+    assert (gone["Z-1"], gone["Z-2"]) == (True, False)
+    assert run("report-escape", "--site", "Lyon", "--on", "soon")[0] == 1

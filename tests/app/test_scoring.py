@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.jobs.inspect import inspect
+from app.jobs.intake.inspect import inspect
 from app.scoring import Scorer
 from app.settings import CHECKOUT, Settings
 from core.errors import ModelError, QuarantineReason, Unreadable

@@ -74,6 +74,19 @@ def test_an_answer_is_stored_and_the_reply_brings_what_comes_next(ines):
     assert said.verdict is Verdict.FAIL
 
 
+def test_whether_the_heatmap_was_seen_is_kept_with_the_answer(ines):
+    first = post(ines).json()["screen"]
+    acts = [act(first["tasks"][0], heatmap=True), act(first["tasks"][1], heatmap=False), act(first["tasks"][2])]
+    reply = post(ines, acts=acts).json()
+    assert [one["outcome"] for one in reply["results"]] == ["stored"] * 3
+    parts = {item["task"]: item["part_id"] for item in first["items"]}
+    noted = [[one.source for one in store().reviews.of_part(parts[task["task"]]) if one.by == "Ines"][-1]
+             for task in first["tasks"][:3] if task["task"] in parts]  # fmt: skip
+    assert noted == [{"heatmap": True}, {"heatmap": False}, {}][: len(noted)]
+    assert len(noted) >= 2
+    assert post(ines, acts=[act(first["tasks"][3], heatmap="yes")]).status_code == 400
+
+
 def test_an_act_sent_again_after_a_lost_reply_is_stored_once(ines):
     first = post(ines).json()["screen"]
     again = act(first["tasks"][0])

@@ -21,8 +21,8 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from app.jobs import sealing
-from app.jobs.exports import export_labels
+from app.jobs.science.exports import export_labels
+from app.jobs.upkeep import sealing
 from app.settings import Settings
 from core.records import Verdict
 from data.store import Store, open_store

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from app.widgets.regions import Owner
+from app.widgets.desk.regions import Owner
 from tests.editor_page import LAID, LARGE, ONE, TWO, sheet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from app.widgets.regions import Source
+from app.widgets.desk.regions import Source
 from core.records import Region
 from tests.editor_page import LARGE, box, sheet
 

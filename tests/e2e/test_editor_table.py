@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from app.widgets.regions import Owner, Source
+from app.widgets.desk.regions import Owner, Source
 from core.records import Region, Severity
 from tests.editor_page import LAID, LARGE, ONE, TWO, sheet
 

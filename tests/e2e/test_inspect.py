@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.jobs.line import SHIPPED
-from app.jobs.models import add_model
+from app.jobs.intake.line import SHIPPED
+from app.jobs.science.models import add_model
 from app.settings import Settings
 from core.roles import Actor
 from data.store import open_store

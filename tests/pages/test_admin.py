@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from app import context, office
-from app.jobs import sealing
+from app.jobs.upkeep import sealing
 from app.state import FormState, PeopleState
 from core.retention import DataClass
 from core.roles import Actor, Role

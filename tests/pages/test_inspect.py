@@ -105,3 +105,28 @@ def test_two_files_of_one_name_are_two_pictures_and_each_can_be_sent(app, with_m
         next(one for one in page.selectbox if one.label == "Scored pictures").select(name).run(timeout=60)
         next(button for button in page.button if button.label == "Send to the queue").click().run(timeout=60)
         assert "In the queue as task" in page.success[0].value
+
+
+@pytest.mark.timeout(250)
+def test_the_policy_of_a_filed_pictures_line_decides_and_a_dropped_one_is_told_its_line(app, with_model, template):
+    store = open_store(with_model.url)
+    store.sites.set_calibrated(SITE)
+    for low, high, line in (
+        (1.0, 1.0, None),
+        (0.0, 0.0, "line B"),
+    ):  # everything passes, but on line B everything fails
+        made = store.acting_as(Actor("Quentin")).policies.propose(SITE, low, high, "to see", line=line)
+        store.acting_as(Actor("Ada")).policies.approve(SITE, made.number, "agreed")
+    data = next((template[0].home / "pictures").glob("part1-*.png")).read_bytes()
+    page = app("Ada", "inspector/inspect")
+    page.file_uploader[0].set_value(("fresh.png", data + b" ", "image/png")).run(timeout=200)
+    assert not page.exception
+    assert '"decision": "PASS"' in page.code[0].value
+    next(one for one in page.selectbox if one.label == "Line").select("line B").run(timeout=60)
+    assert '"decision": "FAIL"' in page.code[0].value
+    assert '"policy_version": 2' in page.code[0].value
+    page = app("Ada", "inspector/inspect")
+    (choice,) = [one for one in page.selectbox if one.label == "Filed picture"]
+    choice.select_index(0).run(timeout=200)
+    assert '"decision": "FAIL"' in page.code[0].value
+    assert not [one for one in page.selectbox if one.label == "Line"]

@@ -6,12 +6,12 @@ import shutil
 import pytest
 
 from app import context
-from app.jobs.evaluate import evaluate
-from app.jobs.looks import compare_looks
 from app.jobs.runner import run_job
-from app.jobs.train import train
+from app.jobs.science.evaluate import evaluate
+from app.jobs.science.looks import compare_looks
+from app.jobs.science.train import train
 from app.settings import Settings
-from app.widgets.model_card import measurements
+from app.widgets.science.model_card import measurements
 from app.widgets.text import share
 from core.pictures.tiling import Look
 from core.plant import JobState, ModelVersion

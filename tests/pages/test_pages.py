@@ -2,10 +2,11 @@
 
 import pytest
 
+from app import context
 from app.navigation import PAGES, PAGES_FOLDER, pages_for
 from core.roles import Role, allowed
 from data.store import open_store
-from tests.small_plant import PASSWORD
+from tests.small_plant import PASSWORD, SITE
 
 PEOPLE = {
     Role.INSPECTOR: "Ines",
@@ -77,3 +78,14 @@ def test_an_empty_plant_says_what_to_do_next(tmp_path, monkeypatch, open_page, p
     assert not page.exception
     assert not page.error
     assert page.caption or page.info
+
+
+def test_home_says_of_auto_pass_what_the_bar_on_every_page_says(app, plant):
+    store = open_store(plant.url)
+    store.sites.pause(SITE, "the camera was knocked")
+    store.close()
+    context._statuses.clear()
+    page = app("Ada")
+    table = next(one.value for one in page.dataframe if "auto-PASS" in one.value)
+    assert table.set_index("site").loc[SITE, "auto-PASS"] == "paused: the camera was knocked"
+    assert any("auto-PASS paused" in one.value for one in page.markdown)

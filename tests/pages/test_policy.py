@@ -7,12 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from app import desk
+from core.audits.facts import Shares
 from core.decide.attendance import Attendance
 from core.decide.policy import ClassRule, Costs, Optimum
 from core.decide.requests import Matrix
 from core.decide.tighter import differences
 from core.learn.metrics import Counts
-from core.records import Severity
+from core.records import Outcome, Severity
 from core.roles import Actor
 from data.store import Store, open_store
 from data.tables import sites
@@ -229,3 +230,31 @@ def test_typed_figures_are_marked_and_contradictions_pointed_out(app, lead):
     said = words(app("Quentin", PAGE))
     assert "200 parts × 45 s is 2.5 h of a shift of 8 h" in said
     assert "Seconds a part (assumed): 45" in said
+
+
+def test_scores_fitted_anew_say_what_is_missing_where_too_few_parts_are_labelled(app, lead):
+    page = app("Quentin", PAGE)
+    press(page, "Fit the scores anew")
+    assert "are needed to fit scores anew" in words(page)
+    assert "the model's own scores, as they are" in words(page)
+
+
+def test_audits_by_score_are_proposed_in_words(app, lead):
+    page = app("Quentin", PAGE)
+    field(page, "number_input", "Share of passes").set_value(0.05)
+    field(page, "text_input", "Audited otherwise").set_value("pass .10-.30: 25%")
+    fill(page)
+    press(page, "Propose")
+    newest = lead.policies.history(SITE)[0]
+    assert newest.audit_share(Outcome.PASS, 0.2) == 0.25
+    assert newest.audit_share(Outcome.PASS, 0.05) == 0.05
+    assert "audited by score none → pass .10-.30: 25%" in words(page)
+
+
+def test_the_first_look_says_why_it_cannot_be_switched_off(app, lead):
+    lead.gold.set_shares(SITE, Shares(second=0.1), "to know how far people agree")
+    page = app("Quentin", PAGE)
+    toggle = next(one for one in page.toggle if one.label.startswith("Inspectors answer"))
+    assert toggle.disabled
+    assert toggle.value
+    assert "second looks are asked" in toggle.help

@@ -116,6 +116,42 @@ def test_what_is_proposed_waits_for_a_second_person_with_the_optimum_beside_it(a
     assert "waits for approval" in page.success[0].value.replace("\\", "")
 
 
+def test_each_approval_records_what_the_figures_alone_would_choose_and_why_it_is_not_that(app, answered, capsys):
+    store = open_store(answered.url, Actor("Quentin"))
+    store.policies.propose(SITE, 0.2, 0.95, "wider")
+    page = app("Ada", "quality/policy")
+    control(page, "text_input", "Why these").set_value("a fail costs a re-melt").run()
+    press(page, "Put in force")
+    found = store.policies.in_force(SITE)
+    assert (found.number, found.optimum.why) == (2, "a fail costs a re-melt")
+    assert "drawn by chance in the last 4 weeks" in found.optimum.basis
+    assert found.optimum.cost_per_thousand <= found.optimum.chosen_cost_per_thousand
+    store.policies.propose(SITE, 0.15, 0.95, "narrower")
+    approve = ["thresholds", "approve", "3", "--site", SITE, "--reason", "agreed", "--by", "Ada", "--json"]
+    assert main(approve) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert made["optimum"]["pass_below"] == found.optimum.pass_below
+    assert made["optimum"]["why"] == "agreed"
+    assert main(["thresholds", "tighten", "--site", SITE, "--reason", "a crack", "--by", "Ada", "--set",
+                 "pass_below=0.1", "--json"]) == 0  # fmt: skip
+    assert json.loads(capsys.readouterr().out)["optimum"]["why"] == "a crack"
+
+
+def test_of_a_line_only_its_own_parts_are_weighed_and_without_any_nothing_is_recorded(app, answered, capsys):
+    store = open_store(answered.url, Actor("Quentin"))
+    for line in ("line B", "line Z"):
+        if line == "line Z":
+            open_store(answered.url).sites.add_name(SITE, "line", line)
+        made = store.policies.propose(SITE, 0.2, 0.9, "other parts", line=line)
+        assert (
+            main(["thresholds", "approve", str(made.number), "--site", SITE, "--reason", "agreed", "--by", "Ada"]) == 0
+        )
+    said = capsys.readouterr().out
+    assert "The figures alone would choose" in said
+    assert "No optimum is recorded beside it" in said
+    assert [one.optimum is None for one in store.policies.all_in_force(SITE)[1:]] == [False, True]
+
+
 def test_somebody_elses_change_is_not_overwritten(app, answered):
     page = app("Quentin", "quality/thresholds")
     open_store(answered.url, Actor("Ada")).policies.propose(SITE, 0.1, 0.9, "meanwhile")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs.imports import ImportReport, import_labels
+from app.jobs.intake.imports import ImportReport, import_labels
 from app.settings import Settings
 from data.store import Store
 from tests.app.jobs.delivery import Import

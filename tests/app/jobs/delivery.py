@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pil
 from sqlalchemy import func, select
 
-from app.jobs.imports import ImportReport
+from app.jobs.intake.imports import ImportReport
 from data.store import Store
 from data.tables import Table
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.jobs.datasets import manifest_hash
+from app.jobs.science.datasets import manifest_hash
 from app.settings import Settings
 
 

@@ -16,11 +16,11 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from app.jobs.exports import export_labels
-from app.jobs.imports import import_labels
-from app.jobs.ingest import ingest
+from app.jobs.intake.imports import import_labels
+from app.jobs.intake.ingest import ingest
+from app.jobs.intake.watch import watch
 from app.jobs.runner import Clockwork, work
-from app.jobs.watch import watch
+from app.jobs.science.exports import export_labels
 from app.settings import CHECKOUT, Settings
 from core.plant import JobState, PartType
 from data.store import Store, open_store

@@ -156,8 +156,8 @@ def test_a_worker_that_is_told_to_end_gives_its_job_back(
 
 
 def test_the_clockwork_closes_parts_whose_time_is_up(line_ready: Store, current: Settings, pictures: Draw):
-    from app.jobs.line import Line, Naming, Origin, Wanted
-    from app.jobs.sources import Source
+    from app.jobs.intake.line import Line, Naming, Origin, Wanted
+    from app.jobs.intake.sources import Source
 
     line_ready.part_types.put("lyon", PartType("bracket", views=("top", "side"), tile=64, stride=32, time_out_s=30))
     (file,) = pictures("a.png")
@@ -174,7 +174,7 @@ def test_the_clockwork_closes_parts_whose_time_is_up(line_ready: Store, current:
 
 
 def test_the_clockwork_notices_files_that_go_and_come_back(line_ready: Store, current: Settings, pictures: Draw):
-    from app.jobs.ingest import ingest
+    from app.jobs.intake.ingest import ingest
 
     (file,) = pictures("a.png")
     ingest(line_ready, current, [str(file)], "lyon")

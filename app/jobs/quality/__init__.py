@@ -1,0 +1,1 @@
+"""Thresholds, audits, alarms with what follows from them, and the facts that analytics read."""

@@ -1,0 +1,1 @@
+"""The inspector's desk: viewer, queue, region editors and what surrounds them."""

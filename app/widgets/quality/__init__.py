@@ -1,0 +1,1 @@
+"""The QA lead's panels: policies, thresholds, calibration, audits, alarms."""

@@ -1,0 +1,136 @@
+"""A model's gate on a page: the answer, every criterion with its bounds, and the way to ask again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app import context, registry
+from app.state import ModelsState
+from app.theme import BadgeColour
+from app.widgets.jobs import job_row, worker_state
+from app.widgets.text import count, local, one_line, plain, share
+from core.gates.records import Answer, GateResult
+from core.plant import JobState, ModelVersion
+from core.roles import Action
+
+LOOKS: Mapping[Answer, tuple[str, BadgeColour]] = {
+    Answer.PASS: (":material/check_circle:", "green"),
+    Answer.FAIL: (":material/cancel:", "red"),
+    Answer.UNSURE: (":material/help:", "orange"),
+}
+SPLITS = ("test", "val")
+
+
+def answer_badge(answer: Answer) -> None:
+    """Word, icon and colour."""
+    icon, colour = LOOKS[answer]
+    st.badge(str(answer), icon=icon, color=colour)
+
+
+def gate_panel(view: ModelsState, version: ModelVersion, site: str, found: Sequence[GateResult]) -> None:
+    """The last gate of a version at a site, those before it, and the way to another."""
+    if not found:
+        st.caption(
+            f"{plain(version.name)} has not been through the gate at {plain(site)}. The gate measures it on pictures "
+            "it has not seen and answers pass, fail, or how much more evidence it takes."
+        )
+    else:
+        _shown(found[0])
+    if context.may(Action.TRAIN):
+        _ask(view, version, site)
+    if len(found) > 1:
+        with st.expander(f"{count(len(found) - 1, 'gate')} before"):
+            st.dataframe([_line(one) for one in found[1:]], hide_index=True, height="content")
+
+
+def _shown(kept: GateResult) -> None:
+    document = kept.document
+    with st.container(horizontal=True, vertical_alignment="center"):
+        answer_badge(kept.answer)
+        against = f"against {plain(kept.against)}" if kept.against else "with no model in use beside it"
+        st.caption(
+            f"{plain(kept.dataset)}, {plain(kept.split)} pictures, {against} · {plain(kept.by)}, "
+            f"{local(kept.made_at)} · gate {kept.id}",
+            width="content",
+        )
+    said = str(document["sentence"])
+    st.markdown(plain(said[:1].upper() + said[1:], 500))
+    criteria: Sequence[Mapping[str, Any]] = document["criteria"]
+    order = {str(Answer.FAIL): 0, str(Answer.UNSURE): 1, str(Answer.PASS): 2}
+    deciding = sorted((one for one in criteria if one["decides"]), key=lambda one: order[one["answer"]])
+    st.dataframe([_row(one) for one in deciding], hide_index=True, height=min(38 + 35 * len(deciding), 460))
+    st.caption(
+        f"All bounds hold together: the chance that a model which breaks any limit passes is at most "
+        f"{document['limits']['joint']:.0%}, so each of the {len(deciding)} criteria is answered at "
+        f"{100 * document['level']:.2g}%. Pictures of one part count as one."
+    )
+    for one in document.get("cautions", ()):
+        st.caption(plain(str(one), 400))
+    sliced = [one for one in criteria if not one["decides"]]
+    if sliced:
+        with st.expander("Blurry, dark and partial pictures: reported, they do not decide"):
+            st.dataframe([_row(one) for one in sliced], hide_index=True, height="content")
+            st.caption("The blurriest and the darkest tenth of the pictures, and those flagged so.")
+
+
+def _row(one: Mapping[str, Any]) -> dict[str, str]:
+    more, unsure = one["more_needed"], one["answer"] == str(Answer.UNSURE)
+    return {
+        "answer": {"pass": "✓ pass", "fail": "✕ fail"}.get(one["answer"], "? not enough"),
+        "criterion": one_line(str(one["name"])),
+        "value": _figure(one["value"]),
+        "bounds": f"{_figure(one['low'])} to {_figure(one['high'])}",
+        "limit": f"{'at least' if one['at_least'] else 'at most'} {_figure(one['limit'])}",
+        "of": f"{one['n']:,} {one['unit']}",
+        "more needed": f"{more:,}" if more is not None else "none would do" if unsure else "",
+    }
+
+
+def _figure(value: float | None) -> str:
+    """A share or a difference; what is not nought never reads so."""
+    if value is None or value == 0:
+        return "–" if value is None else "0"
+    if abs(value) < 0.001:
+        return "under .001" if value > 0 else "over −.001"
+    sign = "−" if value < 0 else ""
+    return sign + (f"{abs(value):.3f}"[1:] if abs(value) < 0.01 else share(abs(value)))
+
+
+def _line(one: GateResult) -> dict[str, str]:
+    return {
+        "when": local(one.made_at),
+        "answer": str(one.answer),
+        "on": one_line(f"{one.dataset}, {one.split}"),
+        "against": one.against or "–",
+        "by": one_line(one.by),
+        "said": one_line(str(one.document["sentence"])),
+    }
+
+
+def _ask(view: ModelsState, version: ModelVersion, site: str) -> None:
+    sets = {one.name: one.manifest for one in context.store().datasets.all()}
+    if not sets:
+        st.caption("There is no data set yet: import labelled pictures and build one (holdpoint dataset build).")
+        return
+    key = f"models.gate.{version.name}.{site}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        dataset = st.selectbox("Data set", list(sets), key=f"{key}.dataset", format_func=one_line)
+        filled = {str(item.get("split")) for item in sets[dataset].get("items", ())}
+        split = st.selectbox("Part of it", [one for one in SPLITS if one in filled], key=f"{key}.split.{dataset}")
+        st.button("Run the gate", key=f"{key}.run", icon=":material/door_front:", disabled=split is None,
+                  on_click=registry.submit_gate, args=(view, version.name, site, dataset, split))  # fmt: skip
+    if view.job is not None:
+        worker_state()
+        _follow(view.job)
+
+
+@st.fragment(run_every=2)
+def _follow(job_id: int) -> None:
+    """How far the gate is; once it has ended the page is drawn again, with what it says."""
+    job = context.store().jobs.get(job_id)
+    job_row(job)
+    shown = "models.gated"
+    if job.state is JobState.DONE and st.session_state.get(shown) != job_id:
+        st.session_state[shown] = job_id
+        st.rerun()
