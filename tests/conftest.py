@@ -17,6 +17,12 @@ import sqlalchemy as sa
 from data.store import Store, open_store
 
 _numbers = count(1)
+_LONG = ("tests/e2e/", "tests/app/jobs/")  # files of a minute or more
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files, so that one process does not end with them while the other has nothing left."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image as Pillow
 from playwright.sync_api import BrowserContext, Page, Route
 
-from app.widgets.regions import Kind, Owner, Sheet, Source, own
+from app.widgets.desk.regions import Kind, Owner, Sheet, Source, own
 from core.records import Region, Severity
 
 ORIGIN = "http://editor.test"

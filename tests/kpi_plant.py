@@ -10,6 +10,8 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from core.kpis.baseline import Baseline
+from core.kpis.escapes import Escape
 from core.records import Severity
 from core.roles import Role
 from core.taxonomy import DefectClass, Taxonomy
@@ -50,6 +52,11 @@ def fill(store: Store, parts: int = 400, seed: int = 5) -> None:
                           t.reviews, t.regions):  # fmt: skip
                 last = connection.scalar(sa.select(sa.func.max(table.c.id)))
                 connection.execute(sa.text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {last})"))
+    for site, first in (("Lyon", 20), ("Oslo", 40)):  # what customers have told
+        told = [Escape((START + timedelta(days=first + 7 * k)).date(), 1 + k, f"{site}-{k}",
+                       shipped_on=(START + timedelta(days=first)).date()) for k in range(5)]  # fmt: skip
+        store.reported.report(site, told, "file reports.csv", NOW)
+    store.reported.set_baseline("Lyon", Baseline(parts_per_shift=30), "from the shift books", now=START)
 
 
 def _rows(connection: Connection, parts: int, rng: np.random.Generator) -> None:

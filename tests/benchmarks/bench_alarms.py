@@ -14,7 +14,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from app.jobs import alarms
+from app.jobs.quality import alarms
 from core.watch.detector import BETS, QUARTER_S, growth, level, share_of_quarter, step
 from core.watch.judged import Judged, miss_items
 from core.watch.rules import DEFAULTS, RuleKind

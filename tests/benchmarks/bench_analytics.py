@@ -30,9 +30,10 @@ from data.analytics.publish import (
     read_manifest,
 )
 from data.analytics.read import Reader
-from data.analytics.schema import TABLES
+from data.analytics.schema import REPORTED, TABLES
 from data.sql import query
 from data.store.science.facts import Places
+from tests.benchmarks.fresh import freshness
 
 PREDICTIONS, REVIEWS, NEW = 10_000_000, 1_000_000, 2_000
 SHARES = (0.80, 0.16, 0.03, 0.01)  # of the rows, by file
@@ -98,6 +99,9 @@ class Drawn:
                 kind: connection.sql(drawn(kind, rows - NEW, rows)).to_arrow_table().cast(TABLES[kind])
                 for kind, rows in _ROWS.items()
             }
+
+    def reported(self) -> pa.Table:
+        return REPORTED.empty_table()
 
 
 def make(folder: Path) -> None:
@@ -227,6 +231,7 @@ def main() -> dict[str, object]:
         peaks = (mine.end(), theirs.end())
         opened = mine.hear()["seconds"]
         joining = _child("joined", str(place / "facts"))
+        fresh = freshness(place)
         files = sum(file.stat().st_size for file in (place / "facts").iterdir() if file.name != MANIFEST)
     _same(answers)
     exact, bare_s, rolled = (
@@ -239,6 +244,7 @@ def main() -> dict[str, object]:
         for a, b in zip(one["percentiles"], other["percentiles"], strict=True)
     )
     return {
+        "fresh": fresh,
         "rows": _ROWS,
         "exact_s": round(median(exact), 3),
         "bare_s": round(median(bare_s), 3),

@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from app.widgets.regions import ENGINES, Source
+from app.widgets.desk.regions import ENGINES, Source
 from core.records import Region
 from tests.editor_page import EditorPage, sheet
 

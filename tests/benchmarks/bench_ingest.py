@@ -15,8 +15,8 @@ from typing import Any
 import cv2
 import torch
 
-from app.jobs.ingest import ingest
-from app.jobs.models import add_model
+from app.jobs.intake.ingest import ingest
+from app.jobs.science.models import add_model
 from app.settings import Settings
 from core.pictures.sandbox import DecodePool, Read
 from data.store import Store, open_store

@@ -25,7 +25,7 @@ import pysqlite3
 import torch
 from PIL import Image as Pillow
 
-from app.jobs.models import add_model
+from app.jobs.science.models import add_model
 from app.settings import CHECKOUT, Settings
 from core.pictures.tiling import Look
 from data.store import open_store

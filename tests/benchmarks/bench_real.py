@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.jobs.datasets import manifest_hash
-from app.jobs.train import summary
+from app.jobs.science.datasets import manifest_hash
+from app.jobs.science.train import summary
 from core.learn import splits
 from core.learn.evaluation import Judged
 
@@ -84,7 +84,7 @@ def fold_of(index: Path, home: Path, fold: int, weights: str | None, seed: int) 
         return json.loads(kept.read_text())  # type: ignore[no-any-return]
     home.mkdir(parents=True, exist_ok=True)
     holdpoint(home, "import", str(index), "--site", "real", "--taxonomy", "own")
-    holdpoint(home, "dataset", "build", "all")
+    holdpoint(home, "dataset", "build", "all", "--keep", "part")  # the folds were made before look-alikes were known
     frozen = freeze(home / "datasets", fold)
     before = minutes()
     options = ["--weights", weights] if weights else []
@@ -122,6 +122,7 @@ def freeze(datasets: Path, fold: int) -> str:
     name = f"fold-{fold}"
     manifest |= {
         "name": name,
+        "certificate": {},  # that of the other division says nothing of this one
         "items": [{**i, "split": sides.get(i["group"], "test")} for i in items],
     }
     manifest["hash"] = manifest_hash(manifest)
