@@ -4,17 +4,20 @@ What Holdpoint knows beyond that lies in a `holdpoint` object on images and anno
 """
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.errors import BadInput, QuarantineReason, Unreadable
-from core.records import Polygons, Region, Rle, Severity
-from data.formats.provenance import Entry, facts_of, px, region_order
-from data.formats.record import Problem, Reading, Record, box, polygon
-from data.formats.runs import area_of, bounds_of, counts_of
-from data.formats.sources import Folder, json_of
+from core.records import Polygons, Region, Rle
+from data.formats import columns
+from data.formats.coco_document import Document
+from data.formats.provenance import Entry, facts_of, px
+from data.formats.record import Problem, Reading, Record
+from data.formats.runs import area_of
+from data.formats.sources import Folder
 
 NAME = "coco"
 TITLE = "COCO JSON"
@@ -34,13 +37,13 @@ def read(source: Path) -> Reading:
     if not files:
         raise BadInput(f"No COCO file in {source}: a JSON file with 'images' and 'annotations' is needed.")
     folder = Folder(source)
-    documents = [(path, _document(path)) for path in files]
-    declared = tuple(dict.fromkeys((name, "") for _, document in documents for name in _categories(document).values()))
-    total = sum(len(document["images"]) for _, document in documents)
+    documents = [Document(path) for path in files]
+    declared = tuple(dict.fromkeys((name, "") for document in documents for name in document.names.values()))
+    total = sum(len(document.images) for document in documents)
 
     def entries() -> Iterator[Record | Problem]:
-        for path, document in documents:
-            yield from _records(path, document, folder)
+        for document in documents:
+            yield from _records(document, folder)
 
     return Reading(NAME, total, declared, entries)
 
@@ -73,10 +76,11 @@ def _pieces(entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]])
         )
     yield '\n],\n"annotations": [\n'
     count = 0
-    for n, entry in enumerate(entries, 1):
-        for region in sorted(entry.label.regions, key=region_order(number)):
-            count += 1
-            yield ("" if count == 1 else ",\n") + _dumped(_annotation(count, n, region, number))
+    for start in range(0, len(entries), columns.AT_ONCE):
+        lines = _annotations(entries[start : start + columns.AT_ONCE], number, start + 1, count + 1)
+        if lines:
+            yield ("" if count == 0 else ",\n") + ",\n".join(lines)
+        count += len(lines)
     yield '\n],\n"categories": [\n'
     yield ",\n".join(
         _dumped(
@@ -89,6 +93,25 @@ def _pieces(entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]])
         for name in names
     )
     yield "\n]\n}\n"
+
+
+def _annotations(entries: Sequence[Entry], number: Mapping[str, int], image: int, count: int) -> list[str]:
+    """A line for each box of some pictures, numbered from `count`; the pictures are numbered from `image`."""
+    boxes = columns.boxes_of(entries, number)
+    if not boxes.regions:
+        return []
+    x, y, width, height = (np.ascontiguousarray(side) for side in boxes.xywh.T)
+    area = columns.rounded(np.where(np.isfinite(width * height), width * height, 0.0))
+    ids, images = count + np.arange(len(boxes.regions)), image + boxes.entry
+    lines = columns.joined(
+        '{"id": ', columns.whole(ids), ', "image_id": ', columns.whole(images), ', "category_id": ',
+        columns.whole(boxes.category), ', "bbox": [', columns.spelt(x), ", ", columns.spelt(y), ", ",
+        columns.spelt(width), ", ", columns.spelt(height), '], "area": ', columns.spelt(area),
+        ', "segmentation": [], "iscrowd": 0}',
+    )  # fmt: skip
+    for place in np.flatnonzero(~boxes.plain).tolist():
+        lines[place] = _dumped(_annotation(int(ids[place]), int(images[place]), boxes.regions[place], number))
+    return lines
 
 
 def _annotation(count: int, image: int, region: Region, number: Mapping[str, int]) -> dict[str, Any]:
@@ -125,8 +148,7 @@ def _ring_area(ring: Sequence[float]) -> float:
     return abs(sum(xs[i - 1] * ys[i] - xs[i] * ys[i - 1] for i in range(len(xs)))) / 2
 
 
-def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_dumped = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # made once: json.dumps makes one for each call
 
 
 def _label_files(source: Path) -> list[Path]:
@@ -147,49 +169,28 @@ def _looks_like_coco(path: Path) -> bool:
     )
 
 
-def _document(path: Path) -> dict[str, Any]:
-    document = json_of(path)
-    if not isinstance(document, dict) or not isinstance(document.get("images"), list):
-        raise BadInput(f"{path.name} has no list of images: it is not COCO.")
-    if not isinstance(document.setdefault("annotations", []), list):
-        raise BadInput(f"'annotations' in {path.name} is not a list: it is not COCO.")
-    return document
-
-
-def _categories(document: Mapping[str, Any]) -> dict[Any, str]:
-    """Category id to name; a category without a name keeps its id."""
-    listed = document.get("categories") or []
-    if not isinstance(listed, list):
-        raise BadInput("'categories' is not a list: it is not COCO.")
-    return {
-        entry["id"]: str(entry.get("name") or entry["id"])
-        for entry in listed
-        if isinstance(entry, dict) and isinstance(entry.get("id"), int | str)
-    }
-
-
-def _records(path: Path, document: Mapping[str, Any], folder: Folder) -> Iterator[Record | Problem]:
-    names = _categories(document)
-    by_image: dict[Any, list[Any]] = {}
-    for annotation in document["annotations"]:
-        key = annotation.get("image_id") if isinstance(annotation, dict) else None
-        by_image.setdefault(key if isinstance(key, int | str) else None, []).append(annotation)
+def _records(document: Document, folder: Folder) -> Iterator[Record | Problem]:
+    path, unused = document.path, dict.fromkeys(document.keys)
     split = next((word for word in SPLITS if word in path.stem.lower() or word == path.parent.name.lower()), None)
     bases = _bases(path, folder, split)
-    for number, listed in enumerate(document["images"], 1):
+    for number, listed in enumerate(document.images, 1):
         where = f"{path.name} image {number}"
         file = str(listed.get("file_name", "")) if isinstance(listed, dict) else ""
         try:
             key = listed.get("id") if isinstance(listed, dict) else None
             if not isinstance(key, int | str):
                 raise BadInput(f"{where} has no id: every image needs one.")
-            yield _record(listed, by_image.pop(key, []), names, where, _located(file, folder, bases), split)
+            regions: Iterator[Region] = iter(())
+            if key in unused:
+                del unused[key]
+                regions = document.regions(key)
+            yield _record(listed, regions, where, _located(file, folder, bases), split)
         except Unreadable as problem:
             yield Problem(file, where, problem.reason, str(problem))
         except BadInput as problem:
             yield Problem(file, where, QuarantineReason.BAD_RECORD, str(problem))
-    for key, orphans in by_image.items():
-        text = f"{len(orphans)} annotations name image {key!r}, which is not listed: export the file again."
+    for key in unused:
+        text = f"{document.count(key)} annotations name image {key!r}, which is not listed: export the file again."
         yield Problem(str(key), f"{path.name} annotations", QuarantineReason.BAD_RECORD, text)
 
 
@@ -198,7 +199,8 @@ def _bases(path: Path, folder: Folder, split: str | None) -> list[Path]:
     years = path.stem.removeprefix("instances_")
     for place in (path.parent, path.parent.parent, folder.root):
         places += [place / "images", place / years, place / "images" / years, place / (split or "images")]
-    return [place for place in dict.fromkeys(places) if place.resolve().is_relative_to(folder.root)]
+    there = (place for place in dict.fromkeys(places) if place.is_dir())  # looking where nothing lies takes as long
+    return [place for place in there if place.resolve().is_relative_to(folder.root)]
 
 
 def _located(file: str, folder: Folder, bases: Sequence[Path]) -> Path:
@@ -212,8 +214,7 @@ def _located(file: str, folder: Folder, bases: Sequence[Path]) -> Path:
 
 def _record(
     listed: Mapping[str, Any],
-    annotations: Sequence[Any],
-    names: Mapping[Any, str],
+    regions: Iterator[Region],
     where: str,
     path: Path,
     split: str | None,
@@ -225,85 +226,7 @@ def _record(
         file=str(listed["file_name"]),
         path=path,
         where=where,
-        regions=tuple(_region(annotation, names) for annotation in annotations),
+        regions=tuple(regions),
         listed_size=size,
         **({"split": split} | facts_of(own) if isinstance(own, dict) else {"split": split}),
     )
-
-
-def _region(annotation: Any, names: Mapping[Any, str]) -> Region:
-    key = annotation.get("category_id")
-    if key not in names:
-        raise BadInput(f"Annotation {annotation.get('id')} has category {key!r}, which is not listed: list it.")
-    own = annotation.get("holdpoint")
-    own = own if isinstance(own, dict) else {}
-    region = _shape(annotation, names[key])
-    severity, score = own.get("severity"), own.get("score", annotation.get("score"))
-    try:
-        return Region(
-            region.x,
-            region.y,
-            region.width,
-            region.height,
-            name=str(own.get("name") or region.name)[:200],
-            class_id=region.name if own.get("name") else None,  # the category, where the name as given is another
-            severity=Severity(severity) if severity else None,
-            score=None if score is None else _number(score),
-            mask=region.mask,
-        )
-    except ValueError as error:
-        raise BadInput(f"Annotation {annotation.get('id')}: {error}.") from error
-
-
-def _shape(annotation: Mapping[str, Any], name: str) -> Region:
-    given, outline = annotation.get("bbox"), annotation.get("segmentation")
-    corners = None
-    if given:
-        if not isinstance(given, list) or len(given) != 4:
-            raise BadInput(f"Annotation {annotation.get('id')} has box {given!r}: x, y, width, height are needed.")
-        x, y, width, height = (_number(value) for value in given)
-        corners = (x, y, x + width, y + height)
-    if isinstance(outline, dict):
-        mask = _rle(outline)
-        region = box(corners or bounds_of(mask), name)
-        return _exact(Region(region.x, region.y, region.width, region.height, region.name, mask=mask), given)
-    if isinstance(outline, list) and outline:
-        rings = outline if isinstance(outline[0], list) else [outline]
-        if not all(isinstance(ring, list) for ring in rings):
-            raise BadInput(f"Annotation {annotation.get('id')} has an outline that is no list of rings.")
-        return _exact(polygon(tuple(tuple(_number(value) for value in ring) for ring in rings), name, corners), given)
-    if corners is None:
-        raise BadInput(f"Annotation {annotation.get('id')} has neither box nor outline: draw one.")
-    return _exact(box(corners, name), given)
-
-
-def _exact(region: Region, given: Any) -> Region:
-    """Width and height as written, not as the difference of two sums."""
-    if not given:
-        return region
-    return Region(region.x, region.y, float(given[2]), float(given[3]), region.name, mask=region.mask)
-
-
-def _rle(outline: Mapping[str, Any]) -> Rle:
-    size, counts = outline.get("size"), outline.get("counts")
-    if (
-        not isinstance(size, list)
-        or len(size) != 2
-        or not all(isinstance(side, int) and 0 < side < 1 << 20 for side in size)
-    ):
-        raise BadInput(f"A mask has size {size!r}: height and width are needed.")
-    if isinstance(counts, str):
-        runs = counts_of(counts)
-    elif isinstance(counts, list) and all(isinstance(count, int) and count >= 0 for count in counts):
-        runs = tuple(counts)
-    else:
-        raise BadInput("A mask needs run lengths, as a list or as COCO's text.")
-    if sum(runs) != size[0] * size[1]:
-        raise BadInput(f"Run lengths add up to {sum(runs)}, the picture has {size[0] * size[1]} pixels.")
-    return Rle((size[0], size[1]), runs)
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadInput(f"{value!r} is not a finite number: mend the record.")
-    return float(value)

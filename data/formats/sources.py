@@ -4,8 +4,10 @@ import csv
 import json
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -26,6 +28,8 @@ MAX_TEXT_BYTES = 32 << 20
 MAX_XML_DEPTH = 32
 MAX_XML_ELEMENTS = 500_000
 MAX_FILES = 5_000_000
+_DRIVE = re.compile(r"[A-Za-z]:")
+_FEW = 1000  # names of a folder that are kept, so that asking it for very many others costs nothing
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,9 @@ class Folder:
             raise BadInput(f"{source} does not exist: give a folder or a label file.")
         self.root = (source if source.is_dir() else source.parent).resolve(strict=True)
         self._by_name: dict[str, list[Path]] | None = None
+        self._parents: dict[str, Path] = {}
+        self._few: dict[Path, frozenset[str] | None] = {}
+        self._within: dict[str, Path] = {}  # those of them that lie below the root
 
     def inside(self, listed: str, *bases: Path) -> Path:
         """The file that a list names, looked for below each base in turn.
@@ -62,38 +69,78 @@ class Folder:
         name = listed.strip().replace("\\", "/")
         if not name or "\0" in name or len(name) > 4096:
             raise Unreadable(QuarantineReason.BAD_RECORD, "The record names no file: give a path below the source.")
-        if "://" in name or name.startswith(("/", "~")) or re.match(r"[A-Za-z]:", name) or ".." in name.split("/"):
+        if "://" in name or name.startswith(("/", "~")) or _DRIVE.match(name) or ".." in name.split("/"):
             raise Unreadable(
                 QuarantineReason.OUTSIDE,
                 f"{listed[:200]!r} is not a plain path below the source folder: copy the file there.",
             )
         for base in bases or (self.root,):
-            found = base / name
+            if self._lacks(base, name):
+                continue
+            found = (
+                f"{base}/{name.rstrip('/')}"  # a Path for each of a million names takes longer than asking for the file
+            )
             try:
-                if not found.is_file():
+                mode = os.lstat(found).st_mode
+                if stat.S_ISREG(mode):
+                    return self._beside(found)
+                if not (stat.S_ISLNK(mode) and stat.S_ISREG(os.stat(found).st_mode)):  # noqa: PTH116
                     continue
-            except OSError:  # a name too long for the file system
+            except (OSError, ValueError):  # not there, or a name too long for the file system
                 continue
             return self.checked(found)
         raise Unreadable(
             QuarantineReason.MISSING, f"{listed[:200]!r} is not below {self.root.name}: copy the file there."
         )
 
-    def checked(self, found: Path) -> Path:
+    def _lacks(self, base: Path, name: str) -> bool:
+        """Whether a folder of few files has none of this name; others, and names spelt in two ways, are asked."""
+        if "/" in name or not name.isascii():
+            return False
+        if base not in self._few:
+            try:
+                with os.scandir(base) as listed:
+                    names = [entry.name.casefold() for entry in islice(listed, _FEW + 1)]
+            except OSError:
+                names = [""] * (_FEW + 1)
+            self._few[base] = frozenset(names) if len(names) <= _FEW else None
+        few = self._few[base]
+        return few is not None and name.casefold() not in few
+
+    def checked(self, found: Path | str) -> Path:
         """The same file after following links.
 
         Raises:
             Unreadable: OUTSIDE where it lies elsewhere.
         """
         try:
-            real = found.resolve(strict=True)
+            real = self._real(found)
         except (OSError, RuntimeError) as error:
-            raise Unreadable(QuarantineReason.MISSING, f"{found.name!r} cannot be followed: {error}.") from error
+            raise Unreadable(QuarantineReason.MISSING, f"{Path(found).name!r} cannot be followed: {error}.") from error
         if not real.is_relative_to(self.root):
             raise Unreadable(
-                QuarantineReason.OUTSIDE, f"{found.name!r} leads out of the source folder: copy the file there."
+                QuarantineReason.OUTSIDE, f"{Path(found).name!r} leads out of the source folder: copy the file there."
             )
         return real
+
+    def _beside(self, found: str) -> Path:
+        """The same of a file that is no link itself: where its folder lies is looked up once for all in it."""
+        parent, _, name = found.rpartition("/")
+        if parent not in self._within or name in ("", ".", ".."):
+            real = self.checked(found)
+            self._within[parent] = real.parent
+            return real
+        return self._within[parent] / name
+
+    def _real(self, found: Path | str) -> Path:
+        """The file after following links; what lies above it is followed once for each folder."""
+        parent, _, name = str(found).rpartition("/")
+        if name in ("", ".", "..") or not parent or stat.S_ISLNK(os.lstat(found).st_mode):
+            return Path(found).resolve(strict=True)
+        real = self._parents.get(parent)
+        if real is None:
+            real = self._parents[parent] = Path(parent).resolve(strict=True)
+        return real / name
 
     def named(self, listed: str) -> Path | None:
         """The only picture below the source with this file name; None where there is none or more than one."""

@@ -49,7 +49,7 @@ from data.tables import (
 )
 
 CHUNK = 500  # values in one IN list; SQLite allows 32,766 parameters, a plan is quicker with fewer
-_FIGURES = ("sharpness", "brightness", "contrast", "dark", "bright")  # the first fields of Quality, in its order
+_FIGURES = ("sharpness", "brightness", "contrast", "dark", "bright")
 _STATES = {str(state): state for state in ImageState}
 _NO_EXPOSURE, _NOTHING_SAID = Exposure(), (None, None, None)  # of most pictures
 
@@ -134,8 +134,10 @@ def quality_of(document: Mapping[str, Any] | None) -> Quality | None:
     """As it was measured; figures that were not finite come back as NaN."""
     if document is None:
         return None
-    figures = [math.nan if (value := document.get(name)) is None else float(value) for name in _FIGURES]
-    return Quality(*figures, flags=tuple(document.get("flags", ())))
+    sharpness, brightness, contrast, dark, bright = (
+        math.nan if (value := document.get(name)) is None else float(value) for name in _FIGURES
+    )
+    return Quality(sharpness, brightness, contrast, dark, bright, tuple(document.get("flags", ())))
 
 
 def quality_document(quality: Quality | None) -> dict[str, Any] | None:

@@ -10,9 +10,11 @@ from core.plant import LabelledImage
 from core.records import Label
 from core.roles import Action
 from data.store.base import Rights, SubStore, site_row, within
-from data.store.desk.labelling import derive_labels
+from data.store.desk.labelling import derive_labels, derive_page
 from data.store.rows import CHUNK, IMAGE, image_of
 from data.tables import images, label_classes, labels, reviews
+
+_PICTURES = IMAGE.where(images.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(images.c.id)
 
 
 class Labels(SubStore):
@@ -78,24 +80,26 @@ class Labels(SubStore):
             if site is not None:
                 asked = site_row(connection, site).id
                 rights.need(Action.SEE, asked)
+            page = _candidates(rights, asked, class_id, as_of).where(images.c.id > sa.bindparam("last"))
+            page = page.order_by(images.c.id).limit(CHUNK)
             last = 0
-            while True:
-                query = _candidates(rights, asked, class_id, as_of).where(images.c.id > last)
-                ids = list(connection.scalars(query.order_by(images.c.id).limit(CHUNK)))
-                if not ids:
-                    return
-                last = ids[-1]
-                found, said = derive_labels(connection, ids, as_of)
-                kept = [label for label in found.values() if _fits(label, since, until, class_id, only_corrected)]
-                rows = connection.execute(IMAGE.where(images.c.id.in_([label.image_id for label in kept])))
-                pictures = {row.id: image_of(row) for row in rows}
-                for label in sorted(kept, key=lambda label: label.image_id):
-                    yield LabelledImage(pictures[label.image_id], label, said.get(label.image_id))
+            while places := connection.execute(page, {"last": last}).all():
+                last = places[-1].id
+                found, said = derive_page(connection, places, as_of)
+                kept = {
+                    image_id: label
+                    for image_id, label in found.items()
+                    if _fits(label, since, until, class_id, only_corrected)
+                }
+                if kept:
+                    for row in connection.execute(_PICTURES, {"ids": list(kept)}).all():
+                        yield LabelledImage(image_of(row), kept[row.id], said.get(row.id))
 
 
 def _candidates(rights: Rights, asked: int | None, class_id: str | None, as_of: datetime | None) -> sa.Select[Any]:
     """Images that could have such a label: from the labels as they are, or from every review up to a time."""
-    query = sa.select(images.c.id).where(*within(rights, images.c.site_id, asked))
+    query = sa.select(images.c.id, images.c.part_id, images.c.site_id)
+    query = query.where(*within(rights, images.c.site_id, asked))
     if as_of is not None:
         return query.where(sa.exists().where(reviews.c.part_id == images.c.part_id, reviews.c.reviewed_at <= as_of))
     query = query.join(labels, labels.c.image_id == images.c.id)
