@@ -185,8 +185,8 @@ class Embeddings:
         }  # fmt: skip
         connection = duckdb.connect(config=settings)
         try:
-            place = str(self.folder).replace("'", "''")
-            connection.execute(f"SET allowed_directories = ['{place}']")
+            connection.execute("SET VARIABLE folder = $1", [str(self.folder)])
+            connection.execute("SET allowed_directories = [getvariable('folder')]")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             connection.register("wanted", wanted)
