@@ -105,7 +105,7 @@ def comparisons() -> list[dict[str, Any]]:
 
 def datasets() -> list[str]:
     """Names of all datasets, the newest first."""
-    return [one.name for one in context.store().datasets.all()]
+    return [one.name for one in context.store().datasets.names()]
 
 
 def rows(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -64,6 +64,17 @@ def follow(job_id: int | None) -> None:
         report(job)
 
 
+@st.fragment(run_every=2)
+def follow_and_redraw(job_id: int) -> None:
+    """How far a job is; once it is done the page is drawn again, with what the job found."""
+    job = context.store().jobs.get(job_id)
+    job_row(job)
+    redrawn = f"job.redrawn.{job_id}"
+    if job.state is JobState.DONE and redrawn not in st.session_state:
+        st.session_state[redrawn] = True
+        st.rerun()
+
+
 def report(job: Job) -> None:
     """What a finished job says, as a small table of its numbers."""
     if not isinstance(job.result, dict):

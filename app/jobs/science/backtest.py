@@ -109,10 +109,7 @@ def backtest(
     document = {
         "dataset": dataset,
         "hash": manifest.get("hash"),
-        "features": f"{engine.card.name} ({engine.card.arch}), frozen",
-        "pictures": len(items),
-        "defective": sum(defective),
-        **_document(played, names, seeds, target, price, now),
+        **_document(engine, played, names, seeds, target, price, now),
         "seconds": round(time.monotonic() - started, 1),
     }
     _keep(settings, dataset, document)
@@ -165,10 +162,7 @@ def measure_arms(
     document = {
         "dataset": LABELS_SO_FAR,
         "hash": None,
-        "features": f"{engine.card.name} ({engine.card.arch}), frozen",
-        "pictures": len(known),
-        "defective": sum(defective),
-        **_document(played, list(played.logits), seeds, target, price, now),
+        **_document(engine, played, list(played.logits), seeds, target, price, now),
         "seconds": round(time.monotonic() - started, 1),
     }
     _keep(settings, LABELS_SO_FAR, document)
@@ -176,11 +170,15 @@ def measure_arms(
 
 
 def _document(
-    played: Replay, names: Sequence[str], seeds: int, target: float, price: float, now: datetime | None
-) -> dict[str, Any]:
+    engine: "Engine", played: Replay, names: Sequence[str], seeds: int, target: float, price: float,
+    now: datetime | None,
+) -> dict[str, Any]:  # fmt: skip
     """What a replay says: intervals over groups, and for the labels saved over pictures as well."""
     found, by_picture = compare(played, target), compare(replace(played, groups=np.arange(len(played.groups))), target)
     return {
+        "features": f"{engine.card.name} ({engine.card.arch}), frozen",
+        "pictures": len(played.defective),
+        "defective": int(played.defective.sum()),
         "groups": found.groups,
         "seeds": seeds,
         "target": found.target,

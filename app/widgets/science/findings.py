@@ -12,10 +12,10 @@ from app import context
 from app.jobs.science.measured import comparisons
 from app.state import PartTypesState, told
 from app.widgets.charts import plot
-from app.widgets.jobs import job_row, worker_state
+from app.widgets.jobs import follow_and_redraw, worker_state
+from app.widgets.science.dataset_choice import dataset_choice
 from app.widgets.text import count, local, one_line, plain, share
 from core.pictures.tiling import Look
-from core.plant import JobState
 
 SPLITS = ("test", "val", "train")
 
@@ -38,19 +38,16 @@ def findings(view: PartTypesState, looks: Mapping[str, Look], model: str, folder
 
 def _start(view: PartTypesState, looks: Mapping[str, Look], model: str, *, key: str) -> None:
     """Choose pictures, leave the work to the worker, and see how far it is."""
-    sets = {one.name: one.manifest for one in context.store().datasets.all()}
-    if not sets:
-        st.caption("There is no data set yet: import labelled pictures and build one (holdpoint dataset build).")
-        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        dataset = st.selectbox("Data set", list(sets), key=f"{key}.dataset", format_func=one_line)
-        filled = {str(item.get("split")) for item in sets[dataset].get("items", ())}
-        split = st.selectbox("Part of it", [one for one in SPLITS if one in filled], key=f"{key}.split.{dataset}")
+        chosen = dataset_choice(SPLITS, key=key)
+        if chosen is None:
+            return
+        dataset, split = chosen
         st.button("Compare the choices", key=f"{key}.compare", icon=":material/compare:", disabled=split is None,
                   on_click=_submit, args=(view, looks, model, dataset, split))  # fmt: skip
     if view.job is not None:
         worker_state()
-        _follow(view.job)
+        follow_and_redraw(view.job)
 
 
 def _submit(view: PartTypesState, looks: Mapping[str, Look], model: str, dataset: str, split: str) -> None:
@@ -59,17 +56,6 @@ def _submit(view: PartTypesState, looks: Mapping[str, Look], model: str, dataset
         arguments = {"model": model, "dataset": dataset, "split": split, "looks": chosen}
         view.job = context.store().jobs.submit("looks", arguments, now=context.now())
         view.message = "The worker compares them now: leave this page if you like."
-
-
-@st.fragment(run_every=2)
-def _follow(job_id: int) -> None:
-    """How far the comparison is; once it has ended the page is drawn again, with what it found."""
-    job = context.store().jobs.get(job_id)
-    job_row(job)
-    shown = "parttypes.compared"
-    if job.state is JobState.DONE and st.session_state.get(shown) != job_id:
-        st.session_state[shown] = job_id
-        st.rerun()
 
 
 def _shown(document: Mapping[str, Any], looks: Mapping[str, Look], *, key: str) -> None:

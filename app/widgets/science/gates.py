@@ -8,10 +8,11 @@ import streamlit as st
 from app import context, registry
 from app.state import ModelsState
 from app.theme import BadgeColour
-from app.widgets.jobs import job_row, worker_state
+from app.widgets.jobs import follow_and_redraw, worker_state
+from app.widgets.science.dataset_choice import dataset_choice
 from app.widgets.text import count, local, one_line, plain, share
 from core.gates.records import Answer, GateResult
-from core.plant import JobState, ModelVersion
+from core.plant import ModelVersion
 from core.roles import Action
 
 LOOKS: Mapping[Answer, tuple[str, BadgeColour]] = {
@@ -109,28 +110,14 @@ def _line(one: GateResult) -> dict[str, str]:
 
 
 def _ask(view: ModelsState, version: ModelVersion, site: str) -> None:
-    sets = {one.name: one.manifest for one in context.store().datasets.all()}
-    if not sets:
-        st.caption("There is no data set yet: import labelled pictures and build one (holdpoint dataset build).")
-        return
     key = f"models.gate.{version.name}.{site}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        dataset = st.selectbox("Data set", list(sets), key=f"{key}.dataset", format_func=one_line)
-        filled = {str(item.get("split")) for item in sets[dataset].get("items", ())}
-        split = st.selectbox("Part of it", [one for one in SPLITS if one in filled], key=f"{key}.split.{dataset}")
+        chosen = dataset_choice(SPLITS, key=key)
+        if chosen is None:
+            return
+        dataset, split = chosen
         st.button("Run the gate", key=f"{key}.run", icon=":material/door_front:", disabled=split is None,
                   on_click=registry.submit_gate, args=(view, version.name, site, dataset, split))  # fmt: skip
     if view.job is not None:
         worker_state()
-        _follow(view.job)
-
-
-@st.fragment(run_every=2)
-def _follow(job_id: int) -> None:
-    """How far the gate is; once it has ended the page is drawn again, with what it says."""
-    job = context.store().jobs.get(job_id)
-    job_row(job)
-    shown = "models.gated"
-    if job.state is JobState.DONE and st.session_state.get(shown) != job_id:
-        st.session_state[shown] = job_id
-        st.rerun()
+        follow_and_redraw(view.job)

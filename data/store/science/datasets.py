@@ -55,17 +55,27 @@ class Datasets(SubStore):
                 raise NotFound(f"There is no dataset '{name}': there are {', '.join(known) or 'none yet'}.")
             return _dataset(row)
 
-    def all(self) -> list[DatasetVersion]:
-        """Every list, newest first."""
-        with self.seeing() as (connection, _):
-            return [_dataset(row) for row in connection.execute(sa.select(datasets).order_by(datasets.c.id.desc()))]
-
     def names(self) -> list[DatasetVersion]:
         """Every list without its manifest, newest first: a manifest may have a quarter of a million rows."""
         light = [column for column in datasets.c if column.name != "manifest"]
         with self.seeing() as (connection, _):
             rows = connection.execute(sa.select(*light).order_by(datasets.c.id.desc()))
             return [DatasetVersion(row.name, row.sha256, {}, row.by, row.created_at) for row in rows]
+
+    def sides(self, name: str) -> set[str]:
+        """Which sides of a list hold pictures, without reading its items where the list has counted them.
+
+        Raises:
+            NotFound: no list of that name.
+        """
+        query = sa.select(datasets.c.manifest["counts"]).where(datasets.c.name == name)
+        with self.seeing() as (connection, _):
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no dataset '{name}'.")
+        if row[0] is None:
+            return {str(item["split"]) for item in self.get(name).manifest.get("items", ()) if "split" in item}
+        return set(row[0])
 
     def opinions(self, part_ids: Collection[int]) -> dict[int, list[Opinion]]:
         """What has been said of parts, oldest first, without what was undone and answers to gold items.

@@ -139,7 +139,7 @@ CALLS = {
     "models.all": (Action.SEE, lambda s: s.models.all()),
     "datasets.add": (Action.DATASET, lambda s: s.datasets.add("d", {}, "h")),
     "datasets.get": (Action.SEE, lambda s: s.datasets.get("d")),
-    "datasets.all": (Action.SEE, lambda s: s.datasets.all()),
+    "datasets.sides": (Action.SEE, lambda s: s.datasets.sides("d")),
     "datasets.names": (Action.SEE, lambda s: s.datasets.names()),
     "datasets.opinions": (Action.DATASET, lambda s: s.datasets.opinions([1])),
     "datasets.unlabelled": (Action.DATASET, lambda s: list(s.datasets.unlabelled("net-1", ["Lyon"]))),

@@ -85,7 +85,7 @@ def test_the_same_name_seed_and_labels_give_the_same_bytes(filled: Store, settin
     first = manifest_path(settings, "same").read_bytes()
     build_dataset(filled, settings, "same", seed=5)
     assert manifest_path(settings, "same").read_bytes() == first
-    assert len(filled.datasets.all()) == 1
+    assert len(filled.datasets.names()) == 1
 
 
 def test_a_dataset_never_changes(filled: Store, settings: Settings):
