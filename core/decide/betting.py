@@ -18,6 +18,7 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
+from core.decide.bounds import first_enough
 from core.learn.metrics.scored import Array, Flags
 
 Order = npt.NDArray[np.intp]
@@ -69,15 +70,7 @@ def expected_times(weights: Array, missed: Flags, most: float, miss: float, delt
         stake = min(math.sqrt(2 * math.log(1 / delta) / variance), 1 / ((1 - miss) * most))
         return times * float(_growth(stake, weights, missed, miss).sum()) < math.log(1 / delta)
 
-    low, high = 0.0, 1.0
-    while falls_short(high):
-        low, high = high, 2 * high
-        if high > largest:
-            return math.inf
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if falls_short(middle) else (low, middle)
-    return high
+    return first_enough(falls_short, 0.0, largest)
 
 
 def _growth(stakes: Array | float, weights: Array, missed: Flags, miss: float) -> Array:

@@ -5,6 +5,7 @@ binomial. Where each example was drawn with its own inclusion probability, `bett
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +71,18 @@ def times_needed(missed: int, n: int, miss: float, delta: float, largest: float)
     def falls_short(times: float) -> bool:
         return bool(special.betaincc(missed * times + 1, (n - missed) * times, miss) > delta)
 
-    low, high = 1.0, 2.0
+    return first_enough(falls_short, 1.0, largest)
+
+
+def first_enough(falls_short: Callable[[float], bool], low: float, largest: float) -> float:
+    """The smallest number above `low` that does not fall short, by doubling and halving; infinite beyond `largest`.
+
+    Args:
+        falls_short: true of every number below some one, false of all others.
+        low: at which it is true or would be.
+        largest: where to give up.
+    """
+    high = max(1.0, 2 * low)
     while falls_short(high):
         low, high = high, 2 * high
         if high > largest:
