@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.errors import BadInput, QuarantineReason
 from core.records import Capture, Image, ImageState, Label, Prediction, Quality
 from core.roles import Role
+from core.words.prints import Reading
 
 if TYPE_CHECKING:
     from core.taxonomy import Taxonomy
@@ -119,6 +120,7 @@ class Arrival:
         width, height: in pixels after EXIF orientation; 0 where unknown.
         reason: the quarantine reason of a picture that could not be read.
         error: why there is no prediction.
+        reading: what is printed on it, where its part type asks.
     """
 
     capture: Capture
@@ -132,6 +134,7 @@ class Arrival:
     state_note: str = ""
     error: str | None = None
     reason: QuarantineReason | None = None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -295,6 +298,16 @@ class LabelledImage:
     image: Image
     label: Label
     prediction: Prediction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFile:
+    """Where a labelled image lies, without what was said of it: a quarter of a million of them fit anywhere."""
+
+    image_id: int
+    path: str
+    sha256: str
+    site: str
 
 
 @dataclass(frozen=True)

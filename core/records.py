@@ -5,7 +5,7 @@ Scores are calibrated probabilities in [0, 1]. Ids are the store's integers.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, make_dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -133,6 +133,23 @@ class Region:
         return self.width * self.height
 
 
+_Open: Any = make_dataclass("_Open", [(one.name, Any) for one in fields(Region)], slots=True)
+
+
+def quick_region(
+    x: float, y: float, width: float, height: float, name: str, class_id: str | None = None,
+    severity: Severity | None = None, score: float | None = None, mask: Mask | None = None, key: str = "",
+) -> Region:  # fmt: skip
+    """`Region(...)` in a third of the time, where a million are made: filled in while open, and sealed then.
+
+    A frozen dataclass sets each of its fields through a function of its own.
+    """
+    made = _Open(x, y, width, height, name, class_id, severity, score, mask, key)
+    made.__class__ = Region
+    sealed: Region = made
+    return sealed
+
+
 @dataclass(frozen=True)
 class Exposure:
     """How the picture was taken; None where the file does not say."""
@@ -210,6 +227,7 @@ class Prediction:
         tiles: (n, 5) x, y, width, height, score of each tile; None where not kept.
         milliseconds: of the engine, per image of its batch.
         back_end: library, precision and device that scored it; empty where nobody noted it.
+        embedding: (c,) float32, what the image looks like to the net; None once it has been filed.
     """
 
     model: str
@@ -222,6 +240,7 @@ class Prediction:
     tiles: Floats | None = None
     milliseconds: float = 0.0
     back_end: str = ""
+    embedding: Floats | None = None
 
 
 @dataclass(frozen=True)

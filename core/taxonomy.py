@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from core.errors import BadInput, NotFound
@@ -97,7 +97,7 @@ class Taxonomy:
         good = {folded(word): NO_DEFECT for word in GOOD_WORDS}
         return good | {folded(name): entry.id for entry in self.classes for name in entry.names}
 
-    @property
+    @cached_property
     def ids(self) -> tuple[str, ...]:
         """Of all classes, in the taxonomy's own order: the order of the class heads."""
         return tuple(entry.id for entry in self.classes)
@@ -213,6 +213,7 @@ class Taxonomy:
         return replace(self, classes=classes)
 
 
+@lru_cache(maxsize=10_000)  # an export asks for a few names a million times
 def folded(name: str) -> str:
     """A name without case, spaces, dashes and underscores, so that writings of one name compare equal."""
     return re.sub(r"[\s\-_‐-―−]+", "", unicodedata.normalize("NFKC", name)).casefold()

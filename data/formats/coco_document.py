@@ -3,15 +3,17 @@
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import BadInput
-from core.records import Region, Rle, Severity
+from core.records import Region, Rle, Severity, quick_region
+from data.formats.coco_columns import Columns, Reader
 from data.formats.json_pieces import members
 from data.formats.record import MAX_SIDE, box, polygon
 from data.formats.runs import bounds_of, counts_of
@@ -52,7 +54,7 @@ class Document:
         number = self._numbers[key]
         return int(self._starts[number + 1] - self._starts[number]) + len(self._odd.get(number, ()))
 
-    def regions(self, key: Any) -> Iterator[Region]:
+    def regions(self, key: Any) -> tuple[Region, ...]:
         """The annotations of one image.
 
         Raises:
@@ -62,26 +64,24 @@ class Document:
         odd = self._odd.get(number, ())
         start, stop = int(self._starts[number]), int(self._starts[number + 1])
         if not odd:
-            yield from self._plain(start, stop)
-            return
+            return self._plain(start, stop)
+        found: list[Region] = []
         plain = self._order[start:stop]
         for before, annotation in odd:
             middle = start + int(np.searchsorted(plain, before))
             first, start, plain = start, middle, plain[middle - start :]
-            yield from self._plain(first, middle)
-            yield _region(annotation, self.names)
-        yield from self._plain(start, stop)
+            found += self._plain(first, middle)
+            found.append(_region(annotation, self.names))
+        return (*found, *self._plain(start, stop))
 
-    def _plain(self, start: int, stop: int) -> Iterator[Region]:
-        named = self._named
-        rows = zip(self._xywh[start:stop].tolist(), self._category[start:stop].tolist(), strict=True)
-        for (x, y, width, height), category in rows:
-            if not (name := named[category]):
-                key = self._categories[category]
-                if key not in self.names:
-                    raise BadInput(f"An annotation has category {key!r}, which is not listed: list it.")
-                raise BadInput(f"Category {key!r} has no name: name it.")
-            yield Region(x, y, width, height, name)
+    def _plain(self, start: int, stop: int) -> tuple[Region, ...]:
+        names = [self._named[number] for number in self._category[start:stop].tolist()]
+        if not all(names):
+            key = self._categories[int(self._category[start + names.index("")])]
+            if key not in self.names:
+                raise BadInput(f"An annotation has category {key!r}, which is not listed: list it.")
+            raise BadInput(f"Category {key!r} has no name: name it.")
+        return tuple(map(quick_region, *self._xywh[start:stop].T.tolist(), names)) if names else ()
 
 
 class _Annotations:
@@ -112,6 +112,18 @@ class _Annotations:
             key = key if isinstance(key, int | str) else None
             self.odd[self.images.setdefault(key, len(self.images))].append((len(self.image), one))
 
+    def add_columns(self, some: Columns) -> None:
+        """The next ones, which are plain but for their sides."""
+        sound = _sound(some.xywh)
+        if sound.all():
+            self.xywh.frombytes(np.ascontiguousarray(some.xywh).tobytes())
+            self.image.frombytes(_numbered(some.image, self.images).tobytes())
+            self.category.frombytes(_numbered(some.category, self.categories).tobytes())
+            return
+        for place in range(len(sound)):
+            self.add([{"image_id": int(some.image[place]), "category_id": int(some.category[place]),
+                       "bbox": some.xywh[place].tolist()}])  # fmt: skip
+
     def _columns(self, some: Sequence[Any]) -> bool:
         """Take them in if all of them are plain, and nothing otherwise."""
         try:
@@ -129,10 +141,7 @@ class _Annotations:
             xywh = np.array(values, np.float64).reshape(-1, 4)
         except OverflowError:
             return False
-        near = xywh[:, :2]
-        with np.errstate(over="ignore", invalid="ignore"):
-            far = near + xywh[:, 2:]
-        if not ((near >= -MAX_SIDE) & (far > near) & (far <= MAX_SIDE)).all():  # never true of NaN
+        if not _sound(xywh).all():
             return False
         self.xywh.frombytes(xywh.tobytes())
         self._name(images, categories)
@@ -143,6 +152,23 @@ class _Annotations:
         self.image.extend([known.setdefault(key, len(known)) for key in images])
         known = self.categories
         self.category.extend([known.setdefault(key, len(known)) for key in categories])
+
+
+def _sound(xywh: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """(n,) which boxes have sides that can be."""
+    near = xywh[:, :2]
+    with np.errstate(over="ignore", invalid="ignore"):
+        far = near + xywh[:, 2:]
+    return np.asarray(((near >= -MAX_SIDE) & (far > near) & (far <= MAX_SIDE)).all(axis=1))  # never true of NaN
+
+
+def _numbered(keys: npt.NDArray[np.int64], known: dict[Any, int]) -> npt.NDArray[np.int64]:
+    """(n,) the number of each key; new ones get the next numbers in the order in which they come."""
+    unique, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    numbers = np.empty(len(unique), np.int64)
+    for place in np.argsort(first).tolist():
+        numbers[place] = known.setdefault(int(unique[place]), len(known))
+    return numbers[which]
 
 
 def _is_plain(found: Mapping[str, Any]) -> bool:
@@ -172,8 +198,11 @@ def _in_pieces(path: Path) -> tuple[dict[str, Any], _Annotations] | None:
     document: dict[str, Any] = {}
     annotations = _Annotations()
     try:
-        for key, value, listed in members(path):
-            if not listed:
+        for key, value, listed in members(path, {"annotations": Reader()}):
+            if isinstance(value, Columns):
+                document[key] = []
+                annotations.add_columns(value)
+            elif not listed:
                 document[key] = value
             elif key == "annotations":
                 document[key] = []

@@ -77,7 +77,7 @@ class Folder:
             raise BadInput(f"{destination} holds something that no export wrote: give a new or empty folder.")
         self.path = self.destination.with_name(f".{self.destination.name}.{uuid4().hex[:8]}.partial")
         self._text = str(self.path)
-        self._files = 0
+        self._files: list[str] | None = []  # those to be synced singly; None when there are too many
         self._made = {""}  # folders below, as names of files begin
 
     def __enter__(self) -> "Folder":
@@ -93,11 +93,18 @@ class Folder:
                 data = memoryview(piece.encode("utf-8") if isinstance(piece, str) else piece)
                 while data:
                     data = data[os.write(handle, data) :]
-            self._files += 1
-            if self._files <= _SYNCED_SINGLY:
-                os.fsync(handle)
         finally:
             os.close(handle)
+        if self._files is not None:
+            self._files.append(name)
+            if len(self._files) > _SYNCED_SINGLY:
+                self._files = None
+
+    def remove(self, name: str) -> None:
+        """Take a file out again."""
+        (self.path / name).unlink()
+        if self._files and name in self._files:
+            self._files.remove(name)
 
     def link(self, name: str, original: Path) -> None:
         """A second name of a file that lies elsewhere."""
@@ -120,8 +127,11 @@ class Folder:
             shutil.rmtree(self.path, ignore_errors=True)
             return
         _write(self.path / MARK, ["made by holdpoint export\n"])
-        if self._files > _SYNCED_SINGLY:
+        if self._files is None:
             os.sync()  # everything at once: a hundred thousand label files, each synced by itself, take minutes
+        else:
+            for name in self._files:
+                _sync(self.path / name)
         for folder in self._made:
             _sync(self.path / folder)
         old = self.path.with_suffix(".old")
@@ -163,8 +173,9 @@ def _write(path: Path, pieces: Iterable[str] | Iterable[bytes]) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """A file's bytes, or a folder's names."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

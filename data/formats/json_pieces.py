@@ -1,21 +1,32 @@
 """A large JSON object read in pieces: its lists are handed out part by part, and the text is never held as a whole."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 _BLOCK = 1 << 16  # characters read at once; what is made of more is soon larger than the processor's cache
+_LARGE = 1 << 20  # characters that a reader is shown at once
 _SMALLEST = 512  # characters below which elements are read one by one
 _SPACE = " \t\n\r"
 _DECODER = json.JSONDecoder()
 
 
-def members(path: Path) -> Iterator[tuple[str, Any, bool]]:
+# Makes something of the beginning of a text of objects, and says how many characters that took; None where it cannot.
+Read = Callable[[str], tuple[Any, int] | None]
+
+
+def members(path: Path, readers: Mapping[str, Read] | None = None) -> Iterator[tuple[str, Any, bool]]:
     """The members of the object in a file, in order.
 
+    Args:
+        path: of the file.
+        readers: by key of a list, what may read its objects quicker than JSON is read. It must take nothing in but
+            whole objects with commas between them, exactly as JSON has them.
+
     Yields:
-        (key, some elements, True), repeatedly, for a list, an empty one included; (key, value, False) for the rest.
+        (key, some elements, True), repeatedly, for a list, an empty one included; or what a reader made of them in
+        their place. (key, value, False) for the rest.
 
     Raises:
         ValueError: the file is no such object, or says something twice. Reading it whole tells what is wrong.
@@ -31,7 +42,7 @@ def members(path: Path) -> Iterator[tuple[str, Any, bool]]:
             seen.add(key)
             text.take(":")
             if text.next() == "[":
-                for some in text.elements():
+                for some in text.elements((readers or {}).get(key)):
                     yield key, some, True
             else:
                 yield key, text.value(), False
@@ -84,7 +95,7 @@ class _Text:
                 self._at = end
                 return found
 
-    def elements(self) -> Iterator[list[Any]]:
+    def elements(self, reader: Read | None = None) -> Iterator[Any]:
         """Those of the next list, many at a time."""
         self.take("[")
         if self.next() == "]":
@@ -93,6 +104,9 @@ class _Text:
             return
         singly = -1  # elements that begin before here are read one by one
         while True:
+            if reader is not None and self._passed + self._at >= singly and (read := self._read_by(reader)) is not None:
+                yield read
+                continue
             if self._passed + self._at >= singly:
                 some, failed = self._many()
                 if some:
@@ -106,6 +120,21 @@ class _Text:
             self.take(",")
             self.next()
 
+    def _read_by(self, reader: Read) -> Any:
+        """What a reader makes of the next objects; at least one is left."""
+        self.next()
+        if len(self._buffer) - self._at < _LARGE // 2:
+            self._more(_LARGE)
+        cut = self._between(len(self._buffer))
+        found = None if cut < 0 else reader(self._buffer[self._at : cut + 1])
+        if found is None:
+            return None
+        made, length = found
+        self._at += length
+        self.take(",")
+        self.next()
+        return made
+
     def _many(self) -> tuple[list[Any], int]:
         """Objects up to a comma between two of them; none, and the farthest place tried, where no such comma is.
 
@@ -115,7 +144,7 @@ class _Text:
         self.next()
         if len(self._buffer) - self._at < _BLOCK // 2:
             self._more()
-        farthest, end = -1, len(self._buffer)
+        farthest, end = -1, min(len(self._buffer), self._at + 2 * _BLOCK)
         while end - self._at > _SMALLEST:
             cut = self._between(end)
             if cut < 0:
@@ -139,10 +168,10 @@ class _Text:
             end = cut + 1
         return -1
 
-    def _more(self) -> bool:
+    def _more(self, least: int = _BLOCK) -> bool:
         """Read on; as much again as there is, so that a long value is not begun too often."""
         left = self._buffer[self._at :]
-        read = self._file.read(max(_BLOCK, len(left)))
+        read = self._file.read(max(least, len(left)))
         self._passed += self._at
         self._buffer, self._at = left + read, 0
         return bool(read)

@@ -62,9 +62,13 @@ def read(source: Path) -> Reading:
 
 
 def write(
-    entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]]
+    entries: Iterable[Entry], classes: Sequence[tuple[str, str | None]]
 ) -> Iterator[tuple[str, Iterable[str] | Iterable[bytes]]]:
-    """ground_truth/<class>/<stem>_mask.png, with a second file where two regions touch, and the provenance beside."""
+    """The provenance, and ground_truth/<class>/<stem>_mask.png, with a second file where two regions touch.
+
+    Entries are gone through twice.
+    """
+    yield provenance.FILE, provenance.table(entries)
     known = {name for name, _ in classes}
     for entry in entries:
         names = [str(r.class_id) if r.class_id in known else r.name for r in entry.label.regions]
@@ -75,7 +79,6 @@ def write(
                 ending = "_mask.png" if number == 1 else f"_mask_{number}.png"
                 stem = Path(entry.file).stem
                 yield f"ground_truth/{folder_name(name)}/{stem}{ending}", [png(mask)]
-    yield provenance.FILE, provenance.table(entries)
 
 
 def png(mask: np.typing.NDArray[np.bool_]) -> bytes:

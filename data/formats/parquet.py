@@ -1,6 +1,6 @@
 """Parquet: the CSV table with typed columns, for notebooks and DuckDB. Written only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +18,7 @@ _KINDS = {"width": pa.int32(), "height": pa.int32(), "policy": pa.int64(), "chan
 SCHEMA = pa.schema([(name, _KINDS.get(name, pa.string())) for name in (*table.COLUMNS, *table.PROVENANCE, *table.SAID)])
 
 
-def write(entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, list[bytes]]]:
+def write(entries: Iterable[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, list[bytes]]]:
     """labels.parquet, a row for each picture."""
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:

@@ -6,13 +6,16 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain, islice
+from operator import attrgetter
 from typing import Any
 
 from core.errors import BadInput
-from core.records import Image, Label, Outcome, Region, Severity, Verdict
+from core.records import Capture, Image, Label, Outcome, Region, Severity, Verdict
 from data.formats.sources import Folder, rows_of
 
 FILE = "provenance.csv"
@@ -24,6 +27,11 @@ COLUMNS = (
     "format", "verdict", "classes", "unmapped", "probability", "by", "at", "status", "model", "policy", "changed",
     "site", *_CAPTURE, "taken_at", "exposure", "split", "group", "annotator", "sha256",
 )  # fmt: skip
+_CAPTURED = attrgetter(*_CAPTURE)
+_SOURCE = ("split", "group", "annotator")
+_NO_EXPOSURE = Capture.exposure  # the one that every picture without any has
+_EXPOSURE = ("iso", "aperture", "shutter_s")
+_TOGETHER = 500  # lines of a table that are spelt together
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -62,35 +70,39 @@ def facts(image: Image, label: Label, sha256: str) -> dict[str, Any]:
         label: gives verdict, who, when, which model and policy.
         sha256: of the picture as exported.
     """
-    kept = label.source.get("provenance")
-    if isinstance(kept, Mapping):
+    source, capture = label.source, image.capture
+    if isinstance(kept := source.get("provenance"), Mapping):
         return {**kept, "sha256": sha256}
-    capture = image.capture
-    exposure = {key: getattr(capture.exposure, key) for key in ("iso", "aperture", "shutter_s")}
-    source = {key: value for key in ("split", "group", "annotator") if (value := label.source.get(key))}
-    return {
+    found: dict[str, Any] = {
         "format": VERSION,
-        "verdict": str(label.verdict),
-        "classes": list(label.classes),
-        "unmapped": list(label.unmapped),
-        **({"probability": round(label.probability, 6)} if label.probability is not None else {}),
+        "verdict": label.verdict.value,
+        "classes": [*label.classes],
+        "unmapped": [*label.unmapped],
+    }
+    if label.probability is not None:
+        found["probability"] = round(label.probability, 6)
+    found |= {
         "by": label.by,
         "at": stamp(label.labelled_at),
-        "status": str(label.status),
+        "status": label.status.value,
         "model": label.model,
         "policy": label.policy,
         "changed": label.changed,
         "site": image.site,
-        **{key: value for key in _CAPTURE if (value := getattr(capture, key)) is not None},
-        **({"taken_at": stamp(capture.taken_at)} if capture.taken_at else {}),
-        **(
-            {"exposure": shown}
-            if (shown := {key: value for key, value in exposure.items() if value is not None})
-            else {}
-        ),
-        **source,
-        "sha256": sha256,
     }
+    for key, value in zip(_CAPTURE, _CAPTURED(capture), strict=True):
+        if value is not None:
+            found[key] = value
+    if capture.taken_at:
+        found["taken_at"] = stamp(capture.taken_at)
+    if capture.exposure is not _NO_EXPOSURE:
+        exposure = {key: value for key in _EXPOSURE if (value := getattr(capture.exposure, key)) is not None}
+        if exposure:
+            found["exposure"] = exposure
+    if source:
+        found.update({key: value for key in _SOURCE if (value := source.get(key))})
+    found["sha256"] = sha256
+    return found
 
 
 def facts_of(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,14 +126,22 @@ def facts_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def table(entries: Iterable[Entry]) -> Iterator[str]:
     """The provenance of every label as CSV, for formats that have no place for it."""
-    yield csv_line(["file", *COLUMNS])
+    return csv_lines(chain([["file", *COLUMNS]], ([entry.file, *row_of(entry.facts)] for entry in entries)))
+
+
+def noting(entries: Iterable[Entry], known: Collection[str], strange: set[str]) -> Iterator[Entry]:
+    """The same entries; names of boxes that have none of the known classes are put aside."""
     for entry in entries:
-        yield csv_line([entry.file, *row_of(entry.facts)])
+        for region in entry.label.regions:
+            if region.class_id not in known and region.name not in known:
+                strange.add(region.name)
+        yield entry
 
 
 def row_of(known: Mapping[str, Any]) -> list[str]:
     """Provenance as cells, one for each of COLUMNS."""
-    return [cell(known.get(key)) for key in COLUMNS]
+    values = map(known.get, COLUMNS)
+    return ["" if value is None else value if type(value) is str else cell(value) for value in values]
 
 
 def beside(folder: Folder) -> dict[str, dict[str, Any]]:
@@ -182,7 +202,14 @@ def region_order(number: Mapping[str, int]) -> Callable[[Region], tuple[Any, ...
 
 def stamp(time: datetime) -> str:
     """UTC to the millisecond."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
+    at = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return f"{_minute(at.year, at.month, at.day, at.hour, at.minute)}:{at.second:02}.{at.microsecond // 1000:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute(year: int, month: int, day: int, hour: int, minute: int) -> str:
+    """Spelt once for all labels of a minute."""
+    return datetime(year, month, day, hour, minute).isoformat(timespec="minutes")  # noqa: DTZ001 in UTC already
 
 
 def time_of(text: str) -> datetime:
@@ -241,6 +268,8 @@ def probability(given: Any) -> float | None:
 
 def cell(value: Any) -> str:
     """One value as a text cell."""
+    if type(value) is str:  # most are
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -256,13 +285,22 @@ def cell(value: Any) -> str:
 
 def csv_line(cells: Sequence[str]) -> str:
     """One line of a CSV file whose text cells no spreadsheet takes for a formula."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([safe(text) for text in cells])
-    return out.getvalue()
+    return next(csv_lines([cells]))
+
+
+def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a CSV file, many at a time."""
+    following = iter(rows)
+    while some := list(islice(following, _TOGETHER)):
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows([safe(text) for text in cells] for cells in some)
+        yield out.getvalue()
 
 
 def safe(text: str) -> str:
     """With an apostrophe before a dangerous first character; plain numbers are left alone."""
+    if not text or text[0].isalnum():  # most are harmless
+        return text
     dangerous = _DANGEROUS.match(text) and not _NUMBER.fullmatch(text)
     return f"'{text}" if dangerous or (text.startswith("'") and _DANGEROUS.match(text.lstrip("'"))) else text
 

@@ -10,7 +10,8 @@ from data.formats.provenance import Entry
 from data.formats.record import Reading
 
 Files = Iterator[tuple[str, Iterable[str] | Iterable[bytes]]]  # (path below the export's folder, pieces)
-Write = Callable[[Sequence[Entry], Sequence[tuple[str, str | None]]], Files]
+# The entries may be gone through more than once, and are read anew from wherever they come from each time.
+Write = Callable[[Iterable[Entry], Sequence[tuple[str, str | None]]], Files]
 
 
 @dataclass(frozen=True)

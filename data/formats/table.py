@@ -5,9 +5,10 @@ The label is a class, a good word, or a number that is a defect probability; box
 
 import json
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from core.records import NO_DEFECT, Region
 from core.taxonomy import is_good, probability_of, says_only_defective
 from data.formats import provenance
 from data.formats.masks import png
-from data.formats.provenance import Entry, Said, cell, csv_line, listed_names, number_text, region_order, unsafe
+from data.formats.provenance import Entry, Said, cell, csv_lines, listed_names, number_text, region_order, unsafe
 from data.formats.record import MAX_REGIONS, MaskFile, Problem, Reading, Record, box
 from data.formats.runs import filled
 from data.formats.sources import Folder, Row, rows_of
@@ -86,9 +87,9 @@ def read(source: Path) -> Reading:
 
 
 def write(
-    entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]]
+    entries: Iterable[Entry], classes: Sequence[tuple[str, str | None]]
 ) -> Iterator[tuple[str, Iterable[str] | Iterable[bytes]]]:
-    """index.csv, and one mask for each picture whose regions have outlines."""
+    """index.csv, and one mask for each picture whose regions have outlines; entries are gone through three times."""
     yield FILE, lines(entries, classes)
     for entry in entries:
         if any(region.mask is not None for region in entry.label.regions):
@@ -96,20 +97,20 @@ def write(
             yield _mask_name(entry), [png(pixels)]
 
 
-def lines(entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[str]:
+def lines(entries: Iterable[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[str]:
     """The table, header first."""
     said = any(entry.said for entry in entries)
-    yield csv_line([*COLUMNS, *PROVENANCE, *(SAID if said else ())])
-    for row in cells_of(entries, classes):
-        cells = [cell(row[name]) for name in (*COLUMNS, *PROVENANCE)]
-        yield csv_line([*cells, *(cell(row[name]) for name in (SAID if said else ()))])
+    names = (*COLUMNS, *PROVENANCE, *(SAID if said else ()))
+    rows = ([cell(row[name]) for name in names] for row in cells_of(entries, classes))
+    return csv_lines(chain([names], rows))
 
 
-def cells_of(entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[dict[str, Any]]:
+def cells_of(entries: Iterable[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[dict[str, Any]]:
     """Every column of every row, for this table and for Parquet."""
     known = [name for name, _ in classes]
-    strange = {region.name for entry in entries for region in entry.label.regions if region.class_id not in known}
-    number = {name: n for n, name in enumerate([*known, *sorted(strange - set(known))])}
+    strange: set[str] = set()
+    deque(provenance.noting(entries, known, strange), 0)
+    number = {name: n for n, name in enumerate([*known, *sorted(strange)])}
     for entry in entries:
         label, own = entry.label, entry.facts
         regions = sorted(label.regions, key=region_order(number))

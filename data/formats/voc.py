@@ -1,5 +1,6 @@
 """Pascal VOC: an XML file for each picture. Corners are taken as they are written, which is what its tools do now."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,14 +49,16 @@ def read(source: Path) -> Reading:
     return Reading(NAME, max(len(labels), len(pictures)), (), entries)
 
 
-def write(entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, Iterable[str]]]:
-    """An XML file for each picture below annotations/, and the provenance beside them."""
+def write(entries: Iterable[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, Iterable[str]]]:
+    """The provenance, and an XML file for each picture below annotations/; entries are gone through twice."""
     known = [name for name, _ in classes]
-    strange = {region.name for entry in entries for region in entry.label.regions if region.class_id not in known}
-    number = {name: n for n, name in enumerate([*known, *sorted(strange - set(known))])}
+    strange: set[str] = set()
+    table = provenance.table(provenance.noting(entries, known, strange))
+    yield provenance.FILE, table
+    deque(table, 0)  # whoever passed over that file gets the others all the same
+    number = {name: n for n, name in enumerate([*known, *sorted(strange)])}
     for entry in entries:
         yield f"annotations/{Path(entry.file).with_suffix('.xml').name}", [_xml(entry, number)]
-    yield provenance.FILE, provenance.table(entries)
 
 
 def _xml(entry: Entry, number: Mapping[str, int]) -> str:

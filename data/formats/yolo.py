@@ -1,5 +1,6 @@
 """YOLO: a text file for each picture, a line for each box or outline, in fractions of width and height."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -57,38 +58,60 @@ def read(source: Path) -> Reading:
     return Reading(NAME, len(pictures), tuple((name, "") for name in names.values()), entries)
 
 
-def write(entries: Sequence[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, Iterable[str]]]:
-    """data.yaml, a text file for each picture below labels/, and the provenance beside them."""
-    known = dict(classes)
-    strange = {region.name for entry in entries for region in entry.label.regions if region.class_id not in known}
-    names = [*known, *sorted(strange - set(known))]
-    number = {name: n for n, name in enumerate(names)}
-    yield "data.yaml", [_yaml(names)]
-    for start in range(0, len(entries), columns.AT_ONCE):
-        some = entries[start : start + columns.AT_ONCE]
-        for entry, text in zip(some, _texts(some, number), strict=True):
-            yield f"labels/{_stem(entry.file)}.txt", [text]
-    yield provenance.FILE, provenance.table(entries)
+def write(entries: Iterable[Entry], classes: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, Iterable[str]]]:
+    """The provenance, data.yaml, and a text file for each picture below labels/; entries are gone through once."""
+    held = columns.Held(name for name, _ in classes)
+    stems: list[str] = []
+    sizes: list[tuple[int, int]] = []
+
+    def passing() -> Iterator[Entry]:
+        for some in columns.batches(entries):
+            held.add(some)
+            stems.extend(_stem(one.file) for one in some)
+            sizes.extend((one.image.width, one.image.height) for one in some)
+            yield from some
+
+    table = provenance.table(passing())
+    yield provenance.FILE, table
+    deque(table, 0)  # whoever passed over that file gets the others all the same
+    number = {name: n for n, name in enumerate(held.names())}
+    yield "data.yaml", [_yaml(list(number))]
+    for boxes in held.boxes(number):
+        last = boxes.first + boxes.pictures
+        texts = _texts(boxes, sizes[boxes.first : last], number)
+        for stem, text in zip(stems[boxes.first : last], texts, strict=True):
+            yield f"labels/{stem}.txt", [text]
 
 
-def _texts(entries: Sequence[Entry], number: Mapping[str, int]) -> Iterator[str]:
-    """The whole text of each picture's file."""
-    boxes = columns.boxes_of(entries, number)
-    if not boxes.regions:
-        yield from ("" for _ in entries)
+def _texts(boxes: columns.Boxes, sizes: Sequence[tuple[int, int]], number: Mapping[str, int]) -> Iterator[str]:
+    """The whole text of each picture's file.
+
+    Args:
+        boxes: of some pictures.
+        sizes: (width, height) of each picture.
+        number: of each class and name.
+    """
+    if not len(boxes.plain):
+        yield from ("" for _ in sizes)
         return
-    sizes = np.array([(entry.image.width, entry.image.height) for entry in entries], np.float64)[boxes.entry]
+    entry = boxes.entry - boxes.first
+    whole = np.array(sizes, np.float64)[entry]
     first = boxes.xywh[:, :2]
     second = columns.rounded((first + boxes.xywh[:, 2:]).ravel()).reshape(-1, 2)
-    middle, extent = (first + second) / 2 / sizes, (second - first) / sizes
+    middle, extent = (first + second) / 2 / whole, (second - first) / whole
+    edges = np.searchsorted(entry, np.arange(len(sizes) + 1))
+    usual = columns.fractions(np.hstack([middle, extent]), DECIMALS) if boxes.plain.all() else None
+    if usual is not None:
+        text, begins = columns.together(columns.whole(boxes.category), " ", usual)
+        yield from (text[start:stop] for start, stop in pairwise(begins[edges].tolist()))
+        return
     cells = [columns.fixed(np.ascontiguousarray(values), DECIMALS) for values in (*middle.T, *extent.T)]
     lines = columns.joined(
         columns.whole(boxes.category), " ", cells[0], " ", cells[1], " ", cells[2], " ", cells[3], "\n"
     )
     for place in np.flatnonzero(~boxes.plain).tolist():
-        lines[place] = _line(boxes.regions[place], entries[int(boxes.entry[place])], number)
-    edges = np.searchsorted(boxes.entry, np.arange(len(entries) + 1)).tolist()
-    yield from ("".join(lines[start:stop]) for start, stop in pairwise(edges))
+        lines[place] = _line(boxes.region(place), sizes[int(entry[place])], number)
+    yield from ("".join(lines[start:stop]) for start, stop in pairwise(edges.tolist()))
 
 
 def _stem(file: str) -> str:
@@ -103,8 +126,8 @@ def _yaml(names: Sequence[str]) -> str:
     return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False))
 
 
-def _line(region: Region, entry: Entry, number: Mapping[str, int]) -> str:
-    width, height = entry.image.width, entry.image.height
+def _line(region: Region, size: tuple[int, int], number: Mapping[str, int]) -> str:
+    width, height = size
     x1, y1, x2, y2 = provenance.corners(region)
     values = [(x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height]
     if isinstance(region.mask, Polygons) and len(region.mask.rings) == 1:

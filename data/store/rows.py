@@ -32,6 +32,7 @@ from core.records import (
     Severity,
     Task,
     TaskKind,
+    quick_region,
 )
 from data.tables import (
     cameras,
@@ -187,17 +188,18 @@ def decision_of(row: Any) -> Decision:
 
 def region_of(row: Any) -> Region:
     """A row of `regions`."""
-    return Region(
-        x=row.x,
-        y=row.y,
-        width=row.width,
-        height=row.height,
-        name=row.name,
-        class_id=row.class_id,
-        severity=None if row.severity is None else Severity(row.severity),
-        score=row.score,
-        mask=_mask_of(row.mask),
-        key=row.key,
+    severity, mask = row.severity, row.mask
+    return quick_region(
+        row.x,
+        row.y,
+        row.width,
+        row.height,
+        row.name,
+        row.class_id,
+        None if severity is None else Severity(severity),
+        row.score,
+        None if mask is None else _mask_of(mask),
+        row.key,
     )
 
 
@@ -229,9 +231,7 @@ def _mask_document(mask: Mask | None) -> dict[str, Any] | None:
     return {"rings": [list(ring) for ring in mask.rings]}
 
 
-def _mask_of(document: Mapping[str, Any] | None) -> Mask | None:
-    if document is None:
-        return None
+def _mask_of(document: Mapping[str, Any]) -> Mask:
     if "counts" in document:
         height, width = document["size"]
         return Rle((height, width), tuple(document["counts"]))

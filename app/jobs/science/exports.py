@@ -2,18 +2,19 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from app.jobs.intake.line import Progress, quiet
 from app.settings import Settings
 from core.errors import BadInput, Unreadable
 from core.pictures.decode import Limits, sha256_of
 from core.pictures.decode import read as bytes_of
-from core.plant import LabelledImage
+from core.plant import LabelledFile, LabelledImage
 from core.records import ImageState, Outcome, Prediction
 from data.formats.files import Folder, unique_names, write_file
 from data.formats.privacy import without_place
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Pictures = Literal["copy", "link", "none"]
 FILES = {".json", ".csv", ".parquet"}  # a destination with one of these endings is a single file without pictures
 STEP = 200  # pictures between two reports of progress
+NO_LABEL = "label undone"  # why a picture stays behind whose label went while pictures were copied
 
 
 @dataclass
@@ -94,94 +96,148 @@ def export_labels(
         raise BadInput(f"{format} cannot be written as {dest.name}: give a folder, or another ending.")
     report = ExportReport(format, str(dest))
     progress(0, 0, "reading labels")
-    labelled = list(
-        store.labels.find(
-            site=site, since=since, until=until, class_id=class_id, only_corrected=only_corrected, as_of=as_of
-        )
-    )
-    job = _Export(store, chosen, labelled, only_corrected, report, progress)
+    filters: dict[str, Any] = {
+        "since": since,
+        "until": until,
+        "class_id": class_id,
+        "only_corrected": only_corrected,
+        "as_of": as_of,
+    }
+    files = store.labels.files(site=site, **filters)
+    job = _Export(store, chosen, files, filters, report, progress)
     if single:
         job.write_single(dest)
     else:
         job.write_folder(dest, "none" if chosen.name == "parquet" else pictures)
-    progress(len(labelled), len(labelled), "written")
+    progress(len(files), len(files), "written")
     return report
 
 
+class _Taken(NamedTuple):
+    """One labelled picture on its way: its name in the export, its SHA-256 there, and how it came there."""
+
+    file: str
+    image_id: int
+    sha256: str
+    how: str = ""
+
+
+@dataclass
+class _Entries:
+    """What is written of each picture, in the order of the export; read from the store anew each time it is asked for.
+
+    Attributes:
+        read: the labelled images, in that order.
+        taken: the pictures, in that order.
+        said: what the model had said of one, where the export shows it.
+        progress: told every few pictures.
+        written: ids of the images, as the last reading had them.
+        regions: on them.
+    """
+
+    read: Callable[[], Iterator[LabelledImage]]
+    taken: Sequence[_Taken]
+    said: Callable[[LabelledImage], Said | None]
+    progress: Progress
+    written: set[int] = field(default_factory=set)
+    regions: int = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        self.written, self.regions = set(), 0
+        waiting = iter(self.taken)
+        for number, one in enumerate(self.read()):
+            if number % STEP == 0:
+                self.progress(number, len(self.taken), "labels")
+            taken = next(taken for taken in waiting if taken.image_id == one.image.id)
+            self.written.add(one.image.id)
+            self.regions += len(one.label.regions)
+            known = facts(one.image, one.label, taken.sha256)
+            yield Entry(taken.file, one.image, one.label, known, self.said(one))
+
+
 class _Export:
-    """One export of labels that are chosen already."""
+    """One export of labels that are chosen already: files first, what is said of them while it is written."""
 
     def __init__(
-        self, store: "Store", chosen: Format, labelled: list[LabelledImage], with_said: bool, report: ExportReport,
-        progress: Progress,
+        self, store: "Store", chosen: Format, files: list[LabelledFile], filters: Mapping[str, Any],
+        report: ExportReport, progress: Progress,
     ) -> None:  # fmt: skip
-        self.store, self.format, self.labelled = store, chosen, labelled
-        self.with_said, self.report, self.progress = with_said, report, progress
+        self.store, self.format, self.files, self.filters = store, chosen, files, filters
+        self.report, self.progress = report, progress
 
     def write_single(self, dest: Path) -> None:
         """The labels alone; pictures are named relative to the file where they lie below it."""
         near = dest.absolute().parent
-        files = [
-            os.path.relpath(one.image.path, near) if Path(one.image.path).is_relative_to(near) else one.image.path
-            for one in self.labelled
+        taken = [
+            _Taken(
+                os.path.relpath(one.path, near) if Path(one.path).is_relative_to(near) else one.path,
+                one.image_id,
+                one.sha256,
+            )
+            for one in self.files
         ]
-        entries = self._entries(self.labelled, files, [one.image.sha256 for one in self.labelled])
-        wanted = self.format.file
-        for name, pieces in self._pieces(entries):
-            if name == wanted:
-                write_file(dest, pieces)
+        with self._entries(taken) as entries:
+            for name, pieces in self._pieces(entries):
+                if name == self.format.file:
+                    write_file(dest, pieces)
+                    break  # the rest lies beside it in a folder
 
     def write_folder(self, dest: Path, pictures: Pictures) -> None:
         """Labels and pictures in one folder that appears when all of it is written."""
         with Folder(dest) as folder:
+            names = unique_names([(one.path, one.sha256) for one in self.files])
             if pictures == "none":
-                kept, hashes = self.labelled, [one.image.sha256 for one in self.labelled]
-                names = unique_names([(one.image.path, one.image.sha256) for one in kept])
+                pairs = zip(self.files, names, strict=True)
+                taken = [_Taken(f"images/{name}", one.image_id, one.sha256) for one, name in pairs]
             else:
-                names = unique_names([(one.image.path, one.image.sha256) for one in self.labelled])
-                kept, names, hashes = self._take_pictures(folder, names, pictures)
-            entries = self._entries(kept, [f"images/{name}" for name in names], hashes)
-            for name, pieces in self._pieces(entries):
-                folder.write(name, pieces)
+                taken = self._take_pictures(folder, names, pictures)
+            with self._entries(taken) as entries:
+                for name, pieces in self._pieces(entries):
+                    folder.write(name, pieces)
+            if pictures != "none":
+                self._leave(folder, [one for one in taken if one.image_id not in entries.written])
 
-    def _take_pictures(
-        self, folder: Folder, names: Sequence[str], pictures: Pictures
-    ) -> tuple[list[LabelledImage], list[str], list[str]]:
+    def _leave(self, folder: Folder, gone: Sequence[_Taken]) -> None:
+        """Take out pictures whose label somebody undid while they were copied."""
+        for one in gone:
+            folder.remove(one.file)
+            self.report.pictures[one.how] -= 1
+        if gone:
+            self.report.left_out[NO_LABEL] = len(gone)
+
+    def _take_pictures(self, folder: Folder, names: Sequence[str], pictures: Pictures) -> list[_Taken]:
         """Bring the pictures along; those that are not what was labelled any more stay behind, with their labels."""
-        kept, kept_names, hashes = [], [], []
+        taken = []
         left, done = Counter[str](), Counter[str]()
-        for number, (one, name) in enumerate(zip(self.labelled, names, strict=True)):
+        for number, (one, name) in enumerate(zip(self.files, names, strict=True)):
             if number % STEP == 0:
-                self.progress(number, len(self.labelled), "pictures")
+                self.progress(number, len(self.files), "pictures")
             try:
-                data = bytes_of(Path(one.image.path), Limits())
+                data = bytes_of(Path(one.path), Limits())
             except Unreadable as problem:
                 left[str(problem.reason)] += 1
                 continue
             sha256 = sha256_of(data)
-            if sha256 != one.image.sha256:
+            if sha256 != one.sha256:
                 left[str(ImageState.CHANGED)] += 1
                 continue
             clean = without_place(data)
             if clean != data:
                 sha256 = sha256_of(clean)
                 done["place removed"] += 1
-            done[
-                "linked" if self._put(folder, name, one, clean, clean is data or clean == data, pictures) else "copied"
-            ] += 1
-            kept.append(one)
-            kept_names.append(name)
-            hashes.append(sha256)
+            linked = self._put(folder, name, one, clean, clean == data, pictures)
+            done[how := "linked" if linked else "copied"] += 1
+            taken.append(_Taken(f"images/{name}", one.image_id, sha256, how))
         self.report.left_out, self.report.pictures = dict(left), dict(done)
-        return kept, kept_names, hashes
+        return taken
 
     def _put(
-        self, folder: Folder, name: str, one: LabelledImage, data: bytes, unchanged: bool, pictures: Pictures
+        self, folder: Folder, name: str, one: LabelledFile, data: bytes, unchanged: bool, pictures: Pictures
     ) -> bool:
         """Whether the picture could be linked; it is copied otherwise."""
         if pictures == "link" and unchanged:
             try:
-                folder.link(f"images/{name}", Path(one.image.path).resolve())
+                folder.link(f"images/{name}", Path(one.path).resolve())
             except OSError:  # another disk, or a file system without links
                 pass
             else:
@@ -189,19 +245,20 @@ class _Export:
         folder.write(f"images/{name}", [data])
         return False
 
-    def _entries(self, labelled: Sequence[LabelledImage], files: Sequence[str], hashes: Sequence[str]) -> list[Entry]:
-        made = [
-            Entry(file, one.image, one.label, facts(one.image, one.label, sha256), self._said(one))
-            for one, file, sha256 in zip(labelled, files, hashes, strict=True)
-        ]
-        self.report.images = len(made)
-        self.report.regions = sum(len(entry.label.regions) for entry in made)
-        return sorted(made, key=lambda entry: (entry.file, entry.image.id))
+    @contextmanager
+    def _entries(self, taken: list[_Taken]) -> Iterator[_Entries]:
+        """What is written of pictures, sorted by name: all of it as one moment of the store knows it."""
+        taken.sort()
+        with self.store.labels.again([one.image_id for one in taken], **self.filters) as read:
+            entries = _Entries(read, taken, self._said, self.progress)
+            yield entries
+        self.report.images, self.report.regions = len(entries.written), entries.regions
 
-    def _pieces(self, entries: Sequence[Entry]) -> Iterator[tuple[str, Any]]:
+    def _pieces(self, entries: _Entries) -> Iterator[tuple[str, Any]]:
         if self.format.write is None:
             raise BadInput(f"Format {self.format.name!r} is only read.")
-        return self.format.write(entries, self._classes({entry.image.site for entry in entries}))
+        written = {one.image_id for one in entries.taken}
+        return self.format.write(entries, self._classes({one.site for one in self.files if one.image_id in written}))
 
     def _classes(self, sites: set[str]) -> list[tuple[str, str | None]]:
         """Of every site of the export, in their own order."""
@@ -212,7 +269,7 @@ class _Export:
         return list(found.items())
 
     def _said(self, one: LabelledImage) -> Said | None:
-        if not self.with_said:
+        if not self.filters["only_corrected"]:
             return None
         prediction = one.prediction
         if prediction is None:

@@ -1,20 +1,26 @@
 """Labels: the present truth, and the truth as it was."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from core.plant import LabelledImage
+from core.plant import LabelledFile, LabelledImage
 from core.records import Label
 from core.roles import Action
 from data.store.base import Rights, SubStore, site_row, within
 from data.store.desk.labelling import derive_labels, derive_page
-from data.store.rows import CHUNK, IMAGE, image_of
-from data.tables import images, label_classes, labels, reviews
+from data.store.rows import CHUNK, IMAGE, chunks, image_of
+from data.tables import images, label_classes, labels, reviews, sites
 
-_PICTURES = IMAGE.where(images.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(images.c.id)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_PICTURES = IMAGE.where(images.c.id.in_(_IDS))
+_PLACES = sa.select(images.c.id, images.c.part_id, images.c.site_id).where(images.c.id.in_(_IDS))
+_PER_READ = 5000  # rows that are in memory at once besides what is made of them
 
 
 class Labels(SubStore):
@@ -76,24 +82,85 @@ class Labels(SubStore):
             as_of: leave out whatever was said, undone or mapped after this time.
         """
         with self.seeing() as (connection, rights):
-            asked = None
-            if site is not None:
-                asked = site_row(connection, site).id
-                rights.need(Action.SEE, asked)
-            page = _candidates(rights, asked, class_id, as_of).where(images.c.id > sa.bindparam("last"))
-            page = page.order_by(images.c.id).limit(CHUNK)
+            page = _candidates(rights, _asked(connection, rights, site), class_id, as_of)
+            page = page.where(images.c.id > sa.bindparam("last")).order_by(images.c.id).limit(CHUNK)
             last = 0
             while places := connection.execute(page, {"last": last}).all():
                 last = places[-1].id
-                found, said = derive_page(connection, places, as_of)
-                kept = {
-                    image_id: label
-                    for image_id, label in found.items()
-                    if _fits(label, since, until, class_id, only_corrected)
-                }
-                if kept:
-                    for row in connection.execute(_PICTURES, {"ids": list(kept)}).all():
-                        yield LabelledImage(image_of(row), kept[row.id], said.get(row.id))
+                fits = _Fits(since, until, class_id, only_corrected)
+                yield from _labelled(connection, places, as_of, fits)
+
+    def files(
+        self,
+        site: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        class_id: str | None = None,
+        only_corrected: bool = False,
+        as_of: datetime | None = None,
+    ) -> list[LabelledFile]:
+        """Where the images lie that `find` would find, by id."""
+        if as_of is not None:  # what the label was then has to be made again
+            found = self.find(site, since, until, class_id, only_corrected, as_of)
+            return [LabelledFile(one.image.id, one.image.path, one.image.sha256, one.image.site) for one in found]
+        with self.seeing() as (connection, rights):
+            wanted = _candidates(rights, _asked(connection, rights, site), class_id, None)
+            if since is not None:
+                wanted = wanted.where(labels.c.labelled_at >= since)
+            if until is not None:
+                wanted = wanted.where(labels.c.labelled_at < until)
+            if only_corrected:
+                wanted = wanted.where(labels.c.changed)
+            query = wanted.with_only_columns(images.c.id, images.c.path, images.c.sha256, sites.c.name)
+            query = query.join(sites, sites.c.id == images.c.site_id).order_by(images.c.id)
+            rows: Iterable[Any] = connection.execution_options(yield_per=_PER_READ).execute(query)
+            return [LabelledFile(image_id, path, sha256, name) for image_id, path, sha256, name in rows]
+
+    @contextmanager
+    def again(
+        self, image_ids: Sequence[int], as_of: datetime | None = None, **filters: Any
+    ) -> Iterator[Callable[[], Iterator[LabelledImage]]]:
+        """Labelled images in the order given, as often as they are asked for, and the same each time.
+
+        Those that have no such label any more, or that the actor may not see, are left out.
+
+        Args:
+            image_ids: as `files` gave them, in any order.
+            as_of: as in `find`.
+            **filters: since, until, class_id and only_corrected, as in `find`.
+        """
+        with self.seeing() as (connection, rights):
+            wanted = _PLACES.where(*within(rights, images.c.site_id))
+
+            def read() -> Iterator[LabelledImage]:
+                for some in chunks(image_ids):
+                    rows = {row.id: row for row in connection.execute(wanted, {"ids": some})}
+                    places = [rows[image_id] for image_id in some if image_id in rows]
+                    yield from _labelled(connection, places, as_of, _Fits(**filters))
+
+            yield read
+
+
+def _asked(connection: Connection, rights: Rights, site: str | None) -> int | None:
+    """The id of the site that was asked for."""
+    if site is None:
+        return None
+    asked = int(site_row(connection, site).id)
+    rights.need(Action.SEE, asked)
+    return asked
+
+
+def _labelled(
+    connection: Connection, places: Sequence[Any], as_of: datetime | None, fits: "_Fits"
+) -> Iterator[LabelledImage]:
+    """The images of some rows (id, part_id, site_id) with those of their labels that fit, in the order of the rows."""
+    found, said = derive_page(connection, places, as_of)
+    kept = {image_id: label for image_id, label in found.items() if fits.label(label)}
+    if kept:
+        shown = {row.id: row for row in connection.execute(_PICTURES, {"ids": list(kept)})}
+        for place in places:
+            if label := kept.get(place.id):
+                yield LabelledImage(image_of(shown[place.id]), label, said.get(place.id))
 
 
 def _candidates(rights: Rights, asked: int | None, class_id: str | None, as_of: datetime | None) -> sa.Select[Any]:
@@ -109,12 +176,20 @@ def _candidates(rights: Rights, asked: int | None, class_id: str | None, as_of: 
     return query
 
 
-def _fits(
-    label: Label, since: datetime | None, until: datetime | None, class_id: str | None, only_corrected: bool
-) -> bool:
-    return (
-        (since is None or label.labelled_at >= since)
-        and (until is None or label.labelled_at < until)
-        and (class_id is None or class_id in label.classes)
-        and (not only_corrected or label.changed)
-    )
+@dataclass(frozen=True)
+class _Fits:
+    """What a label has to be, as `find` is asked for it."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    class_id: str | None = None
+    only_corrected: bool = False
+
+    def label(self, label: Label) -> bool:
+        """Whether a label is that."""
+        return (
+            (self.since is None or label.labelled_at >= self.since)
+            and (self.until is None or label.labelled_at < self.until)
+            and (self.class_id is None or self.class_id in label.classes)
+            and (not self.only_corrected or label.changed)
+        )

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.errors import BadInput, NotFound
+from core.plant import LabelledFile
 from core.records import LabelStatus, Region, TaskKind, Verdict
 from core.taxonomy import DefectClass, Taxonomy
 from data import tables
@@ -119,7 +120,41 @@ def test_find_chooses_by_site_time_class_and_correction(store: Store, ana: Store
     assert ids(until=clock.now - timedelta(hours=1)) == images[:1]
     [first, *_] = store.labels.find("Lyon")
     assert first.prediction.regions == said.regions
+    for filters in ({}, {"class_id": "BURR"}, {"only_corrected": True}, {"since": clock.now - timedelta(hours=1)},
+                    {"until": clock.now - timedelta(hours=1)}, {"as_of": clock.now}):  # fmt: skip
+        found = list(store.labels.find("Lyon", **filters))
+        wanted = [LabelledFile(one.image.id, one.image.path, one.image.sha256, "Lyon") for one in found]
+        assert store.labels.files("Lyon", **filters) == wanted
+        with store.labels.again([one.image.id for one in reversed(found)], **filters) as read:
+            assert list(read()) == list(read()) == found[::-1]
     assert store.labels.count("Lyon") == {"good": 1, "defective": 2, "BURR": 1, "CRACK": 1}
+
+
+def test_labels_read_again_are_of_one_moment_and_those_that_went_are_left_out(store: Store, ana: Store) -> None:
+    filed = file(store, arrival(1), arrival(2))
+    tasks = []
+    for _ in filed:
+        tasks.append(ana.queue.lease())
+        answer(ana, tasks[-1], Verdict.PASS)
+    images = [one.image_id for one in filed]
+    assert [one.image_id for one in store.labels.files()] == images
+    ana.reviews.undo(task_id=tasks[1].id)
+    with store.labels.again([*images, 999]) as read:
+        [before] = read()
+        ana.reviews.undo(task_id=tasks[0].id)
+        assert list(read()) == [before]
+    with store.labels.again(images) as read:
+        assert list(read()) == []
+
+
+def test_labels_at_other_sites_are_not_read_again(store: Store, ana: Store) -> None:
+    [filed] = file(store, arrival(1))
+    answer(ana, ana.queue.lease(), Verdict.PASS)
+    store.sites.add("Bern")
+    guest = person(store, "guest", sites=["Bern"])
+    assert guest.labels.files() == []
+    with guest.labels.again([filed.image_id]) as read:
+        assert list(read()) == []
 
 
 def test_two_people_who_agree_outweigh_one(store: Store, ana: Store, clock) -> None:

@@ -59,14 +59,15 @@ def file(store: Store, path: Path, part: str, prediction: Prediction | None = No
     return filed.image_id
 
 
-def answer(store: Store, image_id: int, verdict: Verdict, regions: tuple[Region, ...] = (), **more: Any) -> None:
-    """Through the queue, as an inspector does."""
+def answer(store: Store, image_id: int, verdict: Verdict, regions: tuple[Region, ...] = (), **more: Any) -> int:
+    """Through the queue, as an inspector does; the task's id."""
     part_id = store.images.get(image_id).part_id
     store.queue.send(part_id, "label", now=NOW)
     task = store.queue.lease(kinds=["label"], site="Lyon", now=NOW)
     assert task is not None
     assert task.part_id == part_id
     store.reviews.add(task.id, task.revision, task.fence, Review(verdict, "x", {image_id: regions}, **more), now=NOW)
+    return task.id
 
 
 @pytest.fixture
@@ -179,6 +180,32 @@ def test_a_picture_that_vanished_or_changed_stays_behind_with_its_label(plant: P
     draw(tmp_path / "nas" / "1" / "same.png", 99)
     report = export_labels(*plant, tmp_path / "out", "coco")
     assert (report.images, report.left_out) == (3, {"file missing": 1, "evidence changed": 1})
+
+
+@pytest.mark.parametrize("name", sorted(WRITABLE))
+def test_a_label_that_is_undone_while_pictures_are_copied_stays_out_with_its_picture(
+    open_plant: Callable[[str], Plant], tmp_path: Path, name: str
+):
+    store, settings = open_plant("home")
+    store.sites.add("Lyon", shipped("machined"))
+    tasks = []
+    for n in range(2):
+        image_id = file(store, draw(tmp_path / "nas" / f"{n}.png", n), f"part {n}")
+        tasks.append(answer(store, image_id, Verdict.PASS))
+    waiting = [tasks[1]]
+
+    def undo(_done: int, _total: int, message: str) -> None:
+        if waiting and message in ("pictures", "labels"):
+            store.reviews.undo(task_id=waiting.pop(), now=NOW)
+
+    report = export_labels(store, settings, tmp_path / "out", name, progress=undo)
+    assert not waiting
+    if name == "parquet":  # it takes no pictures, so nothing passes between choosing and writing
+        assert report.images == 2
+        return
+    assert (report.images, report.pictures, report.left_out) == (1, {"copied": 1}, {"label undone": 1})
+    assert [path.name for path in (tmp_path / "out" / "images").iterdir()] == ["0.png"]
+    assert not [path for path in contents(tmp_path / "out") if "1." in path]
 
 
 def test_linked_pictures_take_no_space_and_none_are_taken_on_request(plant: Plant, tmp_path: Path):

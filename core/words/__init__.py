@@ -1,0 +1,1 @@
+"""Rules about words: printed labels, and sentences with their intents and slots."""
