@@ -39,7 +39,7 @@ def both(
 
     folder = tmp_path_factory.mktemp("both")
     (folder / "holdpoint.sqlite3").write_bytes(sqlite_template.read_bytes())
-    _run(postgresql_server, "CREATE DATABASE holdpoint_charts TEMPLATE holdpoint_template")
+    _run(postgresql_server, "CREATE DATABASE holdpoint_charts TEMPLATE holdpoint_template STRATEGY FILE_COPY")
     found = {
         "sqlite": (open_store(f"sqlite:///{folder / 'holdpoint.sqlite3'}", clock=lambda: NOW), folder / "a"),
         "postgresql": (

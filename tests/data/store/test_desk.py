@@ -217,7 +217,7 @@ def test_the_desk_keeps_its_promises(
             path.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
             return open_store(f"sqlite:///{path}")
         server = request.getfixturevalue("postgresql_server")
-        _run(server, f"CREATE DATABASE desk_{made} TEMPLATE holdpoint_template")
+        _run(server, f"CREATE DATABASE desk_{made} TEMPLATE holdpoint_template STRATEGY FILE_COPY")
         return open_store(_with_database(server, f"desk_{made}"))
 
     run_state_machine_as_test(

@@ -2,11 +2,13 @@
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from core.errors import BadInput, Conflict, NotAllowed, NotFound
 from core.roles import Actor, Role
 from data import tables
 from data.store import Store
+from data.store.people import signing
 from data.store.people.passwords import check_password
 from tests.data.store.plant import PASSWORD, person, site
 
@@ -40,6 +42,22 @@ def test_a_password_is_kept_as_argon2id_and_a_token_as_a_hash(store: Store) -> N
     with store.database.reading() as connection:
         assert connection.scalar(sa.select(tables.users.c.password_hash)).startswith("$argon2id$")
         assert token not in str(connection.execute(sa.select(tables.sessions)).all())
+
+
+def test_a_plant_hashes_at_the_librarys_own_cost_and_makes_a_cheaper_hash_anew(
+    store: Store, plants_own_hasher, monkeypatch
+) -> None:
+    """Other tests hash at the lowest cost; whoever signs in to a plant with such a hash gets a dear one."""
+    own, usual = plants_own_hasher(), PasswordHasher()
+    for cost in ("time_cost", "memory_cost", "parallelism", "hash_len", "salt_len", "type"):
+        assert getattr(own, cost) == getattr(usual, cost)
+    store.people.add("ana", PASSWORD, Role.INSPECTOR)
+    monkeypatch.setattr(signing, "hasher", plants_own_hasher)
+    store.people.sign_in("ana", PASSWORD)
+    with store.database.reading() as connection:
+        kept = connection.scalar(sa.select(tables.users.c.password_hash))
+    assert f"m={own.memory_cost},t={own.time_cost},p={own.parallelism}" in kept
+    store.people.sign_in("ana", PASSWORD)
 
 
 def test_signing_in_gives_a_new_session_that_expires(store: Store, clock) -> None:
