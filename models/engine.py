@@ -277,6 +277,7 @@ def prediction_of(seen: Observation, card: Card) -> Prediction:
         where=None if seen.where is None else heatmaps.to_grid(seen.where),
         tiles=tiles,
         milliseconds=seen.milliseconds,
+        embedding=seen.embedding,
     )
 
 

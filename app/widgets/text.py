@@ -10,6 +10,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u
 # Markdown makes a link of any address, escaped or not: an invisible joiner in it keeps it a word.
 _ADDRESS = re.compile(r"(https?:(?=//)|www(?=\.)|(?<=\S)@(?=\w))", re.IGNORECASE)
 _JOINER = "\u2060"
+_INSIDE = re.compile(r"(?<=[^\W_])\\([-._])(?=[^\W_])")
 _MOST = 0.9999  # the largest share below one that is told apart from others
 
 
@@ -22,6 +23,14 @@ def one_line(text: str, most: int = 200) -> str:
 def plain(text: str, most: int = 200) -> str:
     """Text from outside as a label: no Markdown, no HTML, no link, no control characters, one line, not endless."""
     return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(rf"\1{_JOINER}", one_line(text, most)))
+
+
+def option(text: str, most: int = 200) -> str:
+    """The same as a choice that also stands in the page's address: signs that mean nothing inside a word stay bare.
+
+    Streamlit knows a choice in an address by its label, and nobody puts backslashes into an address.
+    """
+    return _INSIDE.sub(r"\1", plain(text, most))
 
 
 def zone(name: str) -> tzinfo:

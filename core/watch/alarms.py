@@ -149,7 +149,8 @@ def sentence(figure: Figure, rule: Rule) -> str:
     if figure.low is not None and figure.high is not None:
         interval = f" ({spoken_limit(figure.kind, figure.low)} to {spoken_limit(figure.kind, figure.high)})"
     of = f" of {figure.n:,}" if figure.n else ""
-    return f"{rule.sentence}{about}: {value}{interval}{of}."
+    most = f", {figure.note}" if "feature" in figure.more else ""
+    return f"{rule.sentence}{about}: {value}{interval}{of}{most}."
 
 
 def retry_at(attempts: int, now: datetime) -> datetime | None:

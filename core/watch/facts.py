@@ -20,6 +20,7 @@ class Picture:
         milliseconds: the engine took for it; None without a score.
         features: sharpness, brightness, contrast and novelty, as far as they are known.
         starts: it is the first picture of its part.
+        sketch: of its embedding by the model in use; see core.watch.embedding.
     """
 
     id: int
@@ -32,6 +33,7 @@ class Picture:
     milliseconds: float | None
     features: Mapping[str, float] = field(default_factory=dict)
     starts: bool = True
+    sketch: str | None = None
 
     @property
     def confidence(self) -> float | None:

@@ -149,6 +149,7 @@ def look(
         closed = track is not None and track.alarm is not None and track.alarm != open_alarms.get(kind)
         if track is None or track.limit != rule.limit or closed:
             track = Track(tuple(start()), present.number, rule.limit, open_alarms.get(kind))
+        track = replace(track, alarm=open_alarms.get(kind))  # raised after the look that asked for it
         levels = _levels(kind, track, buckets, parts, rule.limit)
         broken = fires(levels, rule.rate)
         mine = [bucket for bucket in buckets if bucket.number >= track.first]

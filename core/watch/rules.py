@@ -24,6 +24,7 @@ class RuleKind(StrEnum):
     STALLED = "stalled camera"
     BACKLOG = "backlog"
     GATE = "gate"
+    PIPELINE = "pipeline"
 
 
 class Step(StrEnum):
@@ -98,8 +99,9 @@ MEANING: Mapping[RuleKind, Meaning] = {
     RuleKind.DRIFT: Meaning(
         "A camera's pictures or scores differ by more than {limit} from its reference",
         "The largest difference of two distribution functions (Kolmogorov-Smirnov distance) from the camera's first "
-        "pictures under this model, of confidence, sharpness, brightness, contrast and, where the model gives it, "
-        "novelty: its distance in the embedding, which is not kept itself.",
+        "pictures under this model: of confidence, sharpness, brightness, contrast, novelty where the model gives it, "
+        "and of the embedding, along the way in which the pictures just before have moved and by how far they lie from "
+        "the middle.",
         "distance", "camera", 0.9,
     ),
     RuleKind.LABELS: Meaning(
@@ -145,6 +147,11 @@ MEANING: Mapping[RuleKind, Meaning] = {
         "A model is not let through its gate, which lets one through that breaks a limit with a chance of {limit}",
         "Of all limits of the gate together; raised by the gate itself, not by looking.",
         "share", "model", 0.5, tested=False,
+    ),
+    RuleKind.PIPELINE: Meaning(
+        "A step of a training pipeline fails, or a run begins more than {limit} after its time",
+        "Raised by the run itself, or by the worker that finds it ended; a gate that says no is no failed step.",
+        "h", "pipeline", 1000.0, tested=False,
     ),
 }  # fmt: skip
 
@@ -211,6 +218,7 @@ DEFAULTS: Mapping[RuleKind, Rule] = {
         Rule(RuleKind.STALLED, 30.0, (_NOTIFY,)),
         Rule(RuleKind.BACKLOG, 8.0, (_NOTIFY, Step.SCALE_UP)),
         Rule(RuleKind.GATE, 0.05, (_NOTIFY, Step.RETRAIN)),
+        Rule(RuleKind.PIPELINE, 24.0, (_NOTIFY,)),
     )
 }
 

@@ -7,6 +7,7 @@ the promise about false alarms is the detector's.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -59,33 +60,51 @@ def reference_of(values: Sequence[float] | Array) -> Reference | None:
     return Reference(tuple(map(float, edges)), tuple(map(float, under)), tuple(map(float, upto)))
 
 
-def drift_items(values: Sequence[float] | Array, reference: Reference, limit: float) -> list[Items]:
-    """Items of 18 bettors, two at each decile; each averages 0 or less while the distance is in the limit.
+class Crossed(NamedTuple):
+    """What 18 bettors, two at each decile, saw of some values.
+
+    Attributes:
+        hits: (18,) values below the nine edges, then values above them.
+        usual: (18,) share of the reference that lies there.
+        n: how many values there were.
+    """
+
+    hits: Array
+    usual: Array
+    n: int
+
+
+def crossed(values: Sequence[float] | Array, reference: Reference) -> Crossed:
+    """Count values on either side of each edge of their reference."""
+    ordered = np.sort(np.asarray(values, np.float64))
+    under, upto = (np.searchsorted(ordered, reference.edges, side=side) for side in ("left", "right"))
+    usual = np.concatenate([reference.under, 1 - np.asarray(reference.upto)])
+    return Crossed(np.concatenate([under, len(ordered) - upto]).astype(np.float64), usual, len(ordered))
+
+
+def drift_growth(seen: Crossed, limit: float, bets: Sequence[float]) -> Array:
+    """(18, bets) growth of those bettors; what each bets on is 0 or less on average while the distance is in the limit.
 
     "More values lie below the edge than its share and the limit allow", and "more lie above": a Kolmogorov-Smirnov
-    distance beyond the limit makes at least one of them true, as far as nine edges can tell.
+    distance beyond the limit makes at least one of them true, as far as nine edges can tell. An item is 1 - allowed
+    for a value that lies there and -allowed for any other, of which the bet is a share of the most that may be bet.
     """
-    x = np.asarray(values, np.float64)
-    found = []
-    for edge, under, upto in zip(reference.edges, reference.under, reference.upto, strict=True):
-        found.append(_beyond(int((x < edge).sum()), len(x), min(under + limit, 0.999)))
-        found.append(_beyond(int((x > edge).sum()), len(x), min(1 - upto + limit, 0.999)))
+    allowed = np.minimum(seen.usual + limit, 0.999)[:, None]
+    staked = np.asarray(bets)
+    won = seen.hits[:, None] * np.log1p(staked * (1 - allowed) / allowed)
+    found: Array = won + (seen.n - seen.hits[:, None]) * np.log1p(-staked)
     return found
 
 
-def distance(under: Sequence[int], upto: Sequence[int], n: int, reference: Reference) -> float:
-    """Kolmogorov-Smirnov distance of counted values from their reference, at its nine edges.
+def gaps(seen: Crossed) -> Array:
+    """(18,) how many more values than usual lie on each side of each edge; they can be added up."""
+    found: Array = seen.hits - seen.n * seen.usual
+    return found
 
-    Args:
-        under: (9,) how many values lie below each edge.
-        upto: (9,) at or below it.
-        n: how many there are.
-        reference: of the feature.
-    """
-    if not n:
-        return 0.0
-    gaps = [np.asarray(under) / n - reference.under, np.asarray(upto) / n - reference.upto]
-    return float(np.abs(gaps).max())
+
+def distance(found: Sequence[float] | Array, n: int) -> float:
+    """Kolmogorov-Smirnov distance of n values from their reference, at its nine edges, from their gaps."""
+    return float(np.abs(np.asarray(found)).max() / n) if n else 0.0
 
 
 def label_items(counts: Mapping[str, int], reference: Mapping[str, float], limit: float) -> list[Items]:

@@ -12,33 +12,27 @@ from typing import Any
 
 import numpy as np
 
+from core.watch import drifting
 from core.watch.detector import BETS, Array, Items, fires, growth, level, share_of_quarter, step
 from core.watch.facts import Figure, Picture, StreamFacts
 from core.watch.intervals import ratio_interval
 from core.watch.rules import MEANING, Rule, RuleKind
 from core.watch.streams import (
-    DECILES,
     REFERENCE,
     SLOWER,
-    Reference,
-    distance,
-    drift_items,
     label_items,
     mean_items,
     minute_of,
-    reference_of,
     running_minutes,
     share_items,
     slow_run,
     throughput_growth,
 )
 
-FEATURES = ("confidence", "sharpness", "brightness", "contrast", "novelty")
-FEW_BETS = (0.05, 0.2, 0.5)  # where a camera has ninety detectors
 IN_A_ROW = 5  # slow minutes
 OUT_OF_SERVICE = timedelta(days=1)
 MEAN_BINS = 50
-_REFERENCES = ("references", "reference", "first")
+_REFERENCES = (*drifting.KEPT, "reference")
 State = dict[str, Any]
 OpenAlarms = Mapping[tuple[RuleKind, str], int]
 
@@ -65,25 +59,24 @@ class Look:
         kinds = self.state.setdefault("kinds", {})
         subjects = kinds.setdefault(str(kind), {})
         found: State | None = subjects.get(subject)
-        closed = found is not None and found["alarm"] is not None and found["alarm"] != self._alarm(kind, subject)
+        present = self.open_alarms.get((kind, subject))
+        closed = found is not None and found["alarm"] is not None and found["alarm"] != present
         if found is None or found["limit"] != self.rules[kind].limit or closed:
             # Closing a drift alarm says that this is how pictures look now; another limit leaves the reference alone.
             kept = {} if found is None or closed else {name: found[name] for name in _REFERENCES if name in found}
             found = {"levels": np.zeros(shape).tolist(), "limit": self.rules[kind].limit,
-                     "alarm": self._alarm(kind, subject), **kept}  # fmt: skip
+                     "alarm": present, **kept}  # fmt: skip
             subjects[subject] = found
+        found["alarm"] = present  # raised after the look that asked for it
         if found.get("day") != self.day:
             found.update(day=self.day, since=self.facts.now.isoformat(), hits=0.0, n=0)
         return found
-
-    def _alarm(self, kind: RuleKind, subject: str) -> int | None:
-        return self.open_alarms.get((kind, subject))
 
     def bet(self, kind: RuleKind, track: State, found: Sequence[Items], among: int, bets: Sequence[float] = BETS
             ) -> tuple[float, bool]:  # fmt: skip
         """Move a track's detectors on; several of them share one promise, so their levels are averaged."""
         if not any(one.n.sum() for one in found):
-            return self._evidence(kind, np.asarray(track["levels"])), False
+            return self.evidence(kind, track), False
         grown = np.stack([growth(one, bets) for one in found])
         shaped = grown[0] if len(found) == 1 else grown
         return self.moved(kind, track, shaped, among)
@@ -95,11 +88,15 @@ class Look:
             levels = np.zeros(grown.shape)
         levels = step(levels, grown, share_of_quarter(self.seconds, among))
         broken = fires(levels.reshape(-1), self.rules[kind].rate)
-        evidence = self._evidence(kind, levels)
+        evidence = self._share(kind, levels)
         track["levels"] = (np.zeros(grown.shape) if broken else levels).tolist()
         return evidence, broken
 
-    def _evidence(self, kind: RuleKind, levels: Array) -> float:
+    def evidence(self, kind: RuleKind, track: State) -> float:
+        """What has come together so far, as a share of what an alarm takes."""
+        return self._share(kind, np.asarray(track["levels"]))
+
+    def _share(self, kind: RuleKind, levels: Array) -> float:
         return float(level(levels.reshape(-1))) * self.rules[kind].rate
 
     def say(self, kind: RuleKind, subject: str, track: State | None, value: float | None, evidence: float,
@@ -232,8 +229,7 @@ def _throughput(one: Look) -> None:
         counts = [len(values) for _, values in _whole_minutes(one, track, by_line.get(line, ()), lambda p: 1.0)]
         ran = running_minutes(counts)
         grown = throughput_growth(ran, one.rules[kind].limit)
-        evidence, broken = one.moved(kind, track, grown, len(known)) if ran else (one._evidence(
-            kind, np.asarray(track["levels"])), False)  # fmt: skip
+        evidence, broken = one.moved(kind, track, grown, len(known)) if ran else (one.evidence(kind, track), False)
         track["hits"] += sum(ran)
         track["n"] += len(ran)
         value = track["hits"] / track["n"] if track["n"] else None
@@ -256,54 +252,6 @@ def _whole_minutes(
     first = max(first, present - 24 * 60)
     late = sorted(k for k in waiting if k < first)  # filed by a slower process: counted, in their own minute
     return [(k, waiting[k]) for k in late] + [(k, waiting.get(k, [])) for k in range(first, present)]
-
-
-def _drift(one: Look) -> None:
-    kind = RuleKind.DRIFT
-    by_camera: dict[str, list[Picture]] = defaultdict(list)
-    for picture in one.facts.pictures:
-        if picture.camera and picture.readable:
-            by_camera[picture.camera].append(picture)
-    known = set(one.state.get("kinds", {}).get(str(kind), {})) | by_camera.keys()
-    for camera in sorted(known):
-        track = one.track(kind, camera, (len(FEATURES), 2 * len(DECILES), len(FEW_BETS)))
-        references: dict[str, Any] = track.setdefault("references", {})
-        first: dict[str, list[float]] = track.setdefault("first", {})
-        grown = np.zeros((len(FEATURES), 2 * len(DECILES), len(FEW_BETS)))
-        distances: dict[str, float] = {}
-        came, new_day = False, track["n"] == 0
-        for place, feature in enumerate(FEATURES):
-            values = [found for p in by_camera.get(camera, ()) if (found := _feature(p, feature)) is not None]
-            if feature not in references:
-                first[feature] = [*first.get(feature, []), *values][: 5 * REFERENCE]
-                if (made := reference_of(first[feature])) is not None:
-                    references[feature] = [list(made.edges), list(made.under), list(made.upto)]
-                    del first[feature]
-                continue
-            reference = Reference(*map(tuple, references[feature]))
-            before = None if new_day else track.setdefault("seen", {}).get(feature)
-            seen = np.asarray(before or np.zeros((2, len(DECILES)), int).tolist())
-            x = np.sort(np.asarray(values, np.float64))
-            seen = seen + [np.searchsorted(x, reference.edges, side=side) for side in ("left", "right")]
-            n = len(values) + (0 if before is None else track["counted"].get(feature, 0))
-            track.setdefault("counted", {})[feature] = n
-            track.setdefault("seen", {})[feature] = seen.tolist()
-            distances[feature] = distance(seen[0].tolist(), seen[1].tolist(), n, reference)
-            if values:
-                came = True
-                bets = drift_items(values, reference, one.rules[kind].limit)
-                grown[place] = np.stack([growth(items, FEW_BETS) for items in bets])
-        evidence, broken = one.moved(kind, track, grown, len(known)) if came else (one._evidence(
-            kind, np.asarray(track["levels"])), False)  # fmt: skip
-        track["n"] += len(by_camera.get(camera, ()))
-        most = max(distances, key=lambda name: distances[name], default=None)
-        note = "still gathers its reference" if most is None else f"most of all {most}"
-        value = None if most is None else distances[most]
-        one.say(kind, camera, track, value, evidence, broken, note=note, distances=distances)
-
-
-def _feature(picture: Picture, feature: str) -> float | None:
-    return picture.confidence if feature == "confidence" else picture.features.get(feature)
 
 
 def _labels(one: Look) -> None:
@@ -361,7 +309,7 @@ def _backlog(one: Look) -> None:
 _WATCHES: Mapping[RuleKind, Callable[[Look], None]] = {
     RuleKind.OVERRIDES: _overrides,
     RuleKind.CONFIDENCE: _confidence,
-    RuleKind.DRIFT: _drift,
+    RuleKind.DRIFT: drifting.drift,
     RuleKind.LABELS: _labels,
     RuleKind.THROUGHPUT: _throughput,
     RuleKind.LATENCY: _latency,

@@ -4,12 +4,16 @@ Each of 1,000 sites is looked at every hour for 90 days. A false pause is one wh
 the limit (0.4%) and once exactly at it (1%), where nothing could be harder. The naive rules pause when the estimate of
 the last hour, day or week is above the limit, and count once for each time that they come to be so.
 
+Drift of embeddings is simulated with cameras whose pictures are drawn as a net would see them, looked at hourly; a
+change is a shift, in standard deviations of one of the eight things that vary, or twice the spread of them all.
+
 Two ways of measuring: every one of 60 parts an hour is known ("plain"), and a line of 1,200 parts an hour, 3% of them
 defective, of which a person sees what is held and a fifth of what passes ("audits").
 """
 
 import json
 import time
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +23,12 @@ from core.watch.detector import BETS, QUARTER_S, growth, level, share_of_quarter
 from core.watch.judged import Judged, miss_items
 from core.watch.rules import DEFAULTS, RuleKind
 from core.watch.streams import share_items
+from tests.core.watch.cameras import Camera, Site
 
 SITES, DAYS, SEED = 1000, 90, 2026
 LIMIT, GOOD, BAD, RATE = 0.01, 0.004, 0.02, DEFAULTS[RuleKind.MISSES].rate
 PLAIN, DEFECTIVE, AUDIT = 60, 36, 0.2
+CAMERAS, CAMERA_DAYS, CHANGED = 60, 30, 40
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -37,8 +43,47 @@ def main() -> dict[str, object]:
         "stated_false_pauses_in_90_days": round(RATE * DAYS * 86400 / QUARTER_S, 4),
         "plain": _one(rng, _plain, _plain_growth, _plain_estimates),
         "audits": _one(rng, _audits, _audit_growth, _audit_estimates),
+        "embedding_drift": embedding_drift(),
         "looks_every": f"{alarms.EVERY_S:.0f} s in the worker; the promise does not depend on it",
     }
+
+
+def embedding_drift() -> dict[str, object]:
+    """False alarms of cameras that stay as they are, and how many pictures it takes to see that one does not."""
+    raised, began = 0, time.perf_counter()
+    for seed in range(CAMERAS):
+        site = Site(Camera(seed), every=timedelta(hours=1), each=PLAIN)
+        for _ in range(CAMERA_DAYS * 24):
+            raised += len(site.look())
+    seconds = time.perf_counter() - began
+    seen: dict[str, object] = {}
+    for name, shift, wider in (("0.4 sd, within the limit", 0.4, 1.0), ("0.8 sd", 0.8, 1.0), ("1 sd", 1.0, 1.0),
+                               ("1.5 sd", 1.5, 1.0), ("2 sd", 2.0, 1.0), ("twice the spread", 0.0, 2.0)):  # fmt: skip
+        taken = [_pictures_until_seen(1000 + seed, shift, wider) for seed in range(CHANGED)]
+        seen[name] = {"seen": sum(one is not None for one in taken),
+                      "median_pictures": float(np.median([np.inf if one is None else one for one in taken])),
+                      }  # fmt: skip
+    return {
+        "cameras": CAMERAS,
+        "days": CAMERA_DAYS,
+        "false_alarms": raised,
+        "promised_at_most": round(CAMERAS * DEFAULTS[RuleKind.DRIFT].rate * CAMERA_DAYS * 86400 / QUARTER_S, 2),
+        "ms_a_look": round(1e3 * seconds / (CAMERAS * CAMERA_DAYS * 24), 2),
+        f"of_{CHANGED}_cameras_that_change": seen,
+    }
+
+
+def _pictures_until_seen(seed: int, shift: float, wider: float) -> int | None:
+    """In looks of a minute with 12 pictures, after 30 ordinary looks; None within 2,400 pictures."""
+    camera = Camera(seed)
+    site = Site(camera, each=12).gather()
+    for _ in range(30):
+        site.look()
+    camera.shift, camera.wider = shift * camera.ways[0], wider
+    for looks in range(1, 201):
+        if site.look():
+            return 12 * looks
+    return None
 
 
 def _one(rng: np.random.Generator, draw, growths, estimates) -> dict[str, object]:  # type: ignore[no-untyped-def]

@@ -89,6 +89,15 @@ def test_scores_and_maps_are_those_of_the_net_tile_by_tile(engine, tiny_folder):
     assert_allclose(seen.why, stitched(out.cam.numpy(), at, 16), atol=1e-4)
 
 
+def test_a_prediction_brings_what_its_picture_looks_like_from_the_same_pass(engine, on_torch):
+    image = picture(150, 200)
+    (seen,), (found,), (other,) = engine.observe([image]), engine.score([image]), on_torch.score([image])
+    assert seen.features.dtype == found.embedding.dtype == np.float32
+    assert seen.features.shape == (plan(200, 150, LOOK).count, len(found.embedding))
+    assert_allclose(found.embedding, seen.features.mean(axis=0), rtol=1e-5)
+    assert_allclose(found.embedding, other.embedding, atol=1e-3)
+
+
 def test_pictures_that_share_a_batch_do_not_change_each_other(engine):
     images = [picture(64 + 40 * i, 80, seed=i) for i in range(7)]
     for alone, together in zip([engine.score([i])[0] for i in images], engine.score(images), strict=True):

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from app import alarm_desk
+from app.jobs.quality.follow_ups import fill
+from app.settings import Settings
 from app.state import FormState
 from core.roles import WORKER, Actor
 from core.watch.alarms import Raised
@@ -139,3 +141,22 @@ def test_the_status_bar_on_every_page_tells_of_pause_alarms_and_backlog(app, ala
     assert "auto-PASS paused" in shown
     assert "1 alarm" in shown
     assert f"{8 if who == 'Ines' else 9} waiting" in shown  # of Lyon alone, or of both sites
+
+
+def test_a_camera_that_drifts_is_shown_with_its_time_its_features_and_pictures_before_and_after(app, plant):
+    worker = open_store(plant.url, WORKER)
+    ids = [one.id for one in worker.images.find(SITE, limit=4)]
+    more = {"distances": {"embedding": 0.46, "sharpness": 0.03}, "feature": "embedding", "before": ids[:2],
+            "began": "2026-03-02T08:20:00+00:00", "after": [*ids[2:], 10**6]}  # fmt: skip
+    text = "A camera differs by more than 0.2 from its reference (camera cam 1): 0.46 of 60, most of all embedding."
+    raised = Raised(RuleKind.DRIFT, "cam 1", 0, text, {"value": 0.46, "more": more}, False, [],
+                    [(Step.INVESTIGATE, "Find out what moved.", {})])  # fmt: skip
+    [alarm_id] = worker.watching.keep(SITE, 0, {"figures": []}, [raised], [], NOW)
+    fill(worker, Settings(home=plant.home), alarm_id, NOW)
+    page = app("Quentin", "quality/alarms")
+    said = words(page).replace("\\", "")
+    assert "Since about 02 Mar 2026" in said
+    assert "cam 1" in said
+    assert "embedding 0.46, sharpness 0.03" in said
+    assert "Before: some of the camera's reference" in said
+    assert len(page.get("image")) >= len(ids)  # and none of what a retention rule has taken

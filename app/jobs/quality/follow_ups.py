@@ -76,12 +76,26 @@ def _investigation(store: "Store", current: Settings, alarm: Alarm, _one: Follow
         "learned_from": where,
         "train_images": [one.id for one in _spread(then)],
         "site_images": [one.id for one in _spread(present)],
+        **_of_drift(store, alarm),
         "differences": [asdict(one) | {"stands_out": one.stands_out} for one in pairs],
         "changes": [
             {"at": one.at.isoformat(), "by": one.by, "what": one.action, "about": one.subject, "reason": one.reason}
             for one in events[:12]
         ],
         "checks": [{"key": key, "says": says} for key, says in CHECKS],
+    }
+
+
+def _of_drift(store: "Store", alarm: Alarm) -> dict[str, Any]:
+    """Pictures of a camera that drifts, as it was and as it is, and how far each of its features has moved."""
+    more = alarm.evidence.get("more") or {}
+    if alarm.kind is not RuleKind.DRIFT or "began" not in more:
+        return {}
+    there = store.images.many([*more["before"], *more["after"]])  # a retention rule may have taken some
+    return {
+        "before_images": [one for one in more["before"] if one in there],
+        "after_images": [one for one in more["after"] if one in there],
+        "distances": more["distances"],
     }
 
 

@@ -14,6 +14,7 @@ from core.decide.requests import Wish
 from core.plant import Site
 from core.roles import Action
 from core.watch.alarms import Alarm, AlarmState
+from core.watch.drifting import since_of
 from core.watch.rules import MEANING, STEPS, Rule, RuleKind, Step, looser, spoken_limit, stated_rate
 
 LOOKS: Mapping[AlarmState, tuple[str, BadgeColour]] = {
@@ -37,6 +38,10 @@ def alarm_card(view: FormState, alarm: Alarm, site: Site) -> None:
                 st.badge("paused auto-PASS", icon=":material/pause_circle:", color="orange")
             st.caption(ago(alarm.raised_at, context.now()), width="content")
         st.markdown(plain(alarm.text, 400))
+        began = since_of(alarm.evidence.get("more") or {})
+        if began is not None:
+            st.caption(f"Since about {local(began, site.timezone)}. Pictures before and after stand beside, where the "
+                       "rule opens an investigation.")  # fmt: skip
         with st.container(horizontal=True):
             if alarm.state is not AlarmState.CLOSED and context.may(Action.POLICY):
                 if alarm.state is AlarmState.OPEN:

@@ -51,18 +51,13 @@ def follow_up_card(view: FormState, one: FollowUp, site: Site) -> None:
 
 
 def _investigation(document: Mapping[str, Any], site: Site) -> None:
-    left, right = st.columns(2)
-    for column, name, says in (
-        (left, "train_images", f"Then: {document.get('learned_from', 'nothing known')}"),
-        (right, "site_images", "Now: the site's latest pictures"),
-    ):
-        with column:
-            st.caption(plain(says))
-            ids = [int(one) for one in document.get(name, ())]
-            if ids:
-                gallery(ids, width=84, most=12)
-            else:
-                st.caption("No picture.")
+    if "before_images" in document:
+        _side_by_side(document, ("before_images", "Before: some of the camera's reference"),
+                      ("after_images", "After: its latest pictures when the alarm was raised"))  # fmt: skip
+        moved = sorted(document["distances"].items(), key=lambda one: -one[1])
+        st.caption(f"Moved on that day, 0 to 1: {', '.join(f'{plain(name)} {value:.2f}' for name, value in moved)}.")
+    _side_by_side(document, ("train_images", f"Then: {document.get('learned_from', 'nothing known')}"),
+                  ("site_images", "Now: the site's latest pictures"))  # fmt: skip
     pairs = document.get("differences", ())
     if pairs:
         st.dataframe(
@@ -88,6 +83,17 @@ def _investigation(document: Mapping[str, Any], site: Site) -> None:
     for one in changes:
         at = local(time_of(one["at"]), site.timezone)
         st.caption(f"{at} · {plain(one['what'])} · {plain(one['by'])} · {plain(one['reason'] or one['about'])}")
+
+
+def _side_by_side(document: Mapping[str, Any], *sides: tuple[str, str]) -> None:
+    for column, (name, says) in zip(st.columns(2), sides, strict=True):
+        with column:
+            st.caption(plain(says))
+            ids = [int(one) for one in document.get(name, ())]
+            if ids:
+                gallery(ids, width=84, most=12)
+            else:
+                st.caption("No picture.")
 
 
 def _checklist(view: FormState, one: FollowUp) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.widgets.text import ago, count, local, plain, share
+from app.widgets.text import ago, count, local, option, plain, share
 
 
 @given(st.text())
@@ -27,6 +27,22 @@ def test_an_address_stays_a_word_and_reads_as_it_was_written(text):
 
 def test_invisible_letters_that_turn_text_around_are_dropped():
     assert plain("ok\u202egnp.exe\x00") == "ok gnp\\.exe"
+
+
+@given(st.text())
+def test_a_choice_keeps_every_escape_but_those_of_signs_inside_a_word(text):
+    shown = option(text, 10_000)
+    assert shown.replace("\\", "") == plain(text, 10_000).replace("\\", "")
+    for i, letter in enumerate(shown):
+        if letter in "*`[]()<>#!|~$:{}" or (
+            letter in "-._" and not (shown[i - 1 : i] + shown[i + 1 : i + 2]).isalnum()
+        ):
+            assert shown[i - 1] == "\\", shown
+
+
+@pytest.mark.parametrize("name", ["demo-metal-1", "net-2", "run_7.b", "v1.2-rc3"])
+def test_a_choice_stands_in_the_address_as_it_is_called(name):
+    assert option(name) == name
 
 
 def test_long_text_is_cut_and_says_so():

@@ -147,6 +147,18 @@ def test_a_rule_with_another_limit_begins_anew():
     assert after.tracks[RuleKind.MISSES].first > first
 
 
+def test_a_closed_alarm_begins_its_rule_anew_although_it_was_raised_after_the_look_that_asked_for_it():
+    line = Line(np.random.default_rng(8), 0.01).run(3)
+    facts = DecidedFacts(START + timedelta(hours=4), [], 0, 0.0, line.last, 0)
+    kept, _ = look(line.history, facts, DEFAULTS, {RuleKind.MISSES: 7})
+    first = kept.tracks[RuleKind.MISSES].first
+    still, _ = look(kept, facts, DEFAULTS, {RuleKind.MISSES: 7})
+    assert still.tracks[RuleKind.MISSES].first == first
+    after, _ = look(still, facts, DEFAULTS, {})
+    assert after.tracks[RuleKind.MISSES].first > first
+    assert after.tracks[RuleKind.MISSES].alarm is None
+
+
 def test_levels_by_bucket_are_those_of_one_step_after_the_other():
     parts = [Judged(PASS, 0.5, True, True), Judged(HOLD, 1.0, True, True, 20)]
     levels = step(start(), growth(miss_items(parts, 0.01, 0.0)), share_of_quarter(3600))

@@ -5,11 +5,13 @@ import pytest
 
 from core.errors import BadInput
 from core.watch.checklist import differences
-from core.watch.detector import fires, growth, share_of_quarter, start, step
+from core.watch.detector import BETS, fires, growth, items, share_of_quarter, start, step
 from core.watch.intervals import ratio_interval
 from core.watch.streams import (
+    crossed,
     distance,
-    drift_items,
+    drift_growth,
+    gaps,
     label_items,
     mean_items,
     minute_of,
@@ -58,8 +60,8 @@ def shifted(by: float, seed: int = 3) -> bool:
     reference = reference_of(rng.normal(size=500))
     levels = np.tile(start((0.05, 0.2, 0.5)), (18, 1))
     for _ in range(24):
-        bets = drift_items(rng.normal(by, size=30), reference, 0.2)
-        levels = step(levels, np.stack([growth(one, (0.05, 0.2, 0.5)) for one in bets]), share_of_quarter(3600))
+        grown = drift_growth(crossed(rng.normal(by, size=30), reference), 0.2, (0.05, 0.2, 0.5))
+        levels = step(levels, grown, share_of_quarter(3600))
         if fires(levels.reshape(-1), 0.05):
             return True
     return False
@@ -73,8 +75,17 @@ def test_a_shift_beyond_the_limit_is_seen_and_one_within_it_is_not(by, seen):
 def test_a_feature_that_was_always_the_same_is_seen_when_it_moves_either_way():
     reference = reference_of(np.ones(300))
     for moved in (0.5, 1.5):
-        assert max(growth(one).max() for one in drift_items(np.full(50, moved), reference, 0.2)) > 5
-    assert max(growth(one).max() for one in drift_items(np.ones(50), reference, 0.2)) < 0.1
+        assert drift_growth(crossed(np.full(50, moved), reference), 0.2, BETS).max() > 5
+    assert drift_growth(crossed(np.ones(50), reference), 0.2, BETS).max() < 0.1
+
+
+def test_bettors_on_drift_grow_as_the_detector_says_of_their_items():
+    reference = reference_of(np.random.default_rng(1).normal(size=300))
+    seen = crossed([-3.0, 0.1, 0.2, 5.0, 0.0], reference)
+    found = drift_growth(seen, 0.2, BETS)
+    for place, (hits, usual) in enumerate(zip(seen.hits, seen.usual, strict=True)):
+        allowed = min(usual + 0.2, 0.999)
+        assert found[place] == pytest.approx(growth(items([1 - allowed, -allowed], [hits, 5 - hits], -allowed)))
 
 
 def test_too_few_values_are_no_reference():
@@ -85,12 +96,11 @@ def test_the_distance_is_that_of_kolmogorov_and_smirnov():
     rng = np.random.default_rng(4)
     first, second = rng.normal(size=5000), rng.normal(1.0, size=5000)
     reference = reference_of(first)
-    x = np.sort(second)
-    under, upto = (np.searchsorted(x, reference.edges, side=side) for side in ("left", "right"))
     from scipy import stats
 
-    assert distance(under, upto, len(x), reference) == pytest.approx(stats.ks_2samp(first, second).statistic, abs=0.03)
-    assert distance([0] * 9, [0] * 9, 0, reference) == 0
+    together = gaps(crossed(second[:2000], reference)) + gaps(crossed(second[2000:], reference))
+    assert distance(together, 5000) == pytest.approx(stats.ks_2samp(first, second).statistic, abs=0.03)
+    assert distance(np.zeros(18), 0) == 0
 
 
 def test_a_new_class_among_the_labels_is_seen():
