@@ -14,6 +14,10 @@ from scipy import special, stats
 from core.errors import BadInput
 from core.learn.metrics.scored import Array
 
+_LARGE = 20.0  # from here on the approximation is close
+_SETTLED = 1e-4  # of the distribution's spread; what is still missing then is about its cube
+_ROUNDS = 4
+
 
 def exact_intervals(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence: float = 0.95) -> tuple[Array, Array]:
     """Exact two-sided intervals of many rates at once; 0 to 1 where there are no trials.
@@ -25,12 +29,50 @@ def exact_intervals(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence:
 
     Source: Clopper and Pearson 1934; Korn and Graubard 1998 for trials that are not whole.
     """
-    x, n = np.asarray(successes, np.float64), np.asarray(trials, np.float64)
+    x, n = np.broadcast_arrays(np.asarray(successes, np.float64), np.asarray(trials, np.float64))
     tail = (1 - confidence) / 2
-    with np.errstate(invalid="ignore"):
-        low = np.where(x > 0, special.betaincinv(np.maximum(x, 1e-300), n - x + 1, tail), 0.0)
-        high = np.where(x < n, special.betaincinv(x + 1, np.maximum(n - x, 1e-300), 1 - tail), 1.0)
+    low, high = np.zeros(x.shape), np.ones(x.shape)
+    some, not_all = x > 0, x < n
+    low[some] = beta_quantiles(x[some], n[some] - x[some] + 1, tail)
+    high[not_all] = beta_quantiles(x[not_all] + 1, n[not_all] - x[not_all], 1 - tail)
     return low, high
+
+
+def beta_quantiles(a: Array, b: Array, level: float) -> Array:
+    """(k,) quantiles of beta distributions: what `scipy.special.betaincinv` gives, in a fraction of its time for many.
+
+    A close approximation (Abramowitz and Stegun 1964, 26.5.22) is set right by Halley's method on the distribution
+    itself. Where either parameter is small, or the steps do not settle, scipy answers.
+    """
+    found = np.empty(len(a))
+    large = np.minimum(a, b) >= _LARGE
+    found[~large] = special.betaincinv(a[~large], b[~large], level)
+    if large.any():
+        found[large] = _large_quantiles(a[large], b[large], level)
+    return found
+
+
+def _large_quantiles(a: Array, b: Array, level: float) -> Array:
+    normal = -float(special.ndtri(level))
+    ahead, behind = 1 / (2 * a - 1), 1 / (2 * b - 1)
+    part, h = (normal * normal - 3) / 6, 2 / (ahead + behind)
+    w = normal * np.sqrt(h + part) / h - (behind - ahead) * (part + 5 / 6 - 2 / (3 * h))
+    x: Array = a / (a + b * np.exp(2 * w))
+    spread = np.sqrt(a * b / (a + b + 1)) / (a + b)
+    log_beta = special.betaln(a, b)
+    left = np.arange(len(a))
+    for _ in range(_ROUNDS):
+        p, q, at = a[left], b[left], x[left]
+        with np.errstate(all="ignore"):  # a wild step leaves 0 to 1, and does not settle
+            density = np.exp((p - 1) * np.log(at) + (q - 1) * np.log1p(-at) - log_beta[left])
+            newton = (special.betainc(p, q, at) - level) / density
+            step = newton / (1 - newton * ((p - 1) / at - (q - 1) / (1 - at)) / 2)
+        x[left] = at - step
+        left = left[~(np.abs(step) <= _SETTLED * spread[left])]
+        if not left.size:
+            return x
+    x[left] = special.betaincinv(a[left], b[left], level)
+    return x
 
 
 def clean_needed(miss: float, delta: float) -> int:

@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import special
 
-from core.decide.bounds import allowed_misses, clean_needed, exact_intervals, times_needed, upper_bound
+from core.decide.bounds import (
+    allowed_misses,
+    beta_quantiles,
+    clean_needed,
+    exact_intervals,
+    times_needed,
+    upper_bound,
+)
 from core.errors import BadInput
 from core.learn.metrics import proportion_interval
 
@@ -36,6 +43,24 @@ def test_many_intervals_at_once_are_those_of_clopper_and_pearson():
     for i in range(4):
         assert_allclose((low[i], high[i]), proportion_interval(int(hits[i]), int(trials[i])))
     assert (low[4], high[4]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("level", [1e-6, 0.005, 0.025, 0.5, 0.975, 0.995, 1 - 1e-6])
+def test_quantiles_of_any_size_are_those_of_scipy(level):
+    rng = np.random.default_rng(1)
+    a, b = 10 ** rng.uniform(-0.3, 8, (2, 3000))
+    a[:100], b[100:200] = rng.uniform(19, 21, (2, 100))  # where one method takes over from the other
+    found = beta_quantiles(a, b, level)
+    spread = np.sqrt(a * b / (a + b + 1)) / (a + b)
+    assert_allclose(found, special.betaincinv(a, b, level), rtol=1e-9, atol=1e-300)
+    assert (np.abs(found - special.betaincinv(a, b, level)) <= 1e-6 * spread).all()
+
+
+def test_intervals_of_a_hundred_million_parts_are_those_of_scipy():
+    hits = np.unique(np.geomspace(1, 1e8 - 1, 400).round())
+    low, high = exact_intervals(hits, np.full(len(hits), 1e8))
+    assert_allclose(low, special.betaincinv(hits, 1e8 - hits + 1, 0.025), rtol=1e-9)
+    assert_allclose(high, special.betaincinv(hits + 1, 1e8 - hits, 0.975), rtol=1e-9)
 
 
 @given(st.integers(1, 30), st.integers(100, 3000), st.floats(0.01, 0.2))
