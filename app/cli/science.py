@@ -47,14 +47,28 @@ def train(
     despite: Annotated[
         str | None, typer.Option("--despite", metavar="REASON", help="Go on although the dataset's certificate failed.")
     ] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Then train once more, on training and validation pictures together.")
+    ] = False,
+    adapt: Annotated[
+        str | None, typer.Option("--adapt", metavar="MODEL", help="Keep this model's trunk, teach its last layers.")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", help="Learn from the dataset's pictures of this site only.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train a model on a dataset; run again after a kill, it goes on where it was."""
+    """Train a model on a dataset; run again after a kill, it goes on where it was.
+
+    A model that was adapted is compared with the one it came from, on the site's own pictures.
+    """
+    from app.jobs.science.adapting import against_parent
     from app.jobs.science.train import train as work
 
+    held = store()
     with progress(f"Training on {dataset}") as say:
         done = work(
-            store(),
+            held,
             current(),
             dataset,
             arch=arch,
@@ -63,8 +77,13 @@ def train(
             seed=seed,
             name=name,
             despite=despite,
+            refit=refit,
+            adapt=adapt,
+            site=site,
             progress=say,
         )
+        if adapt is not None:
+            done["against_parent"] = against_parent(held, current(), done["model"], dataset, site, progress=say)
     put(done, as_json, lambda: _lines(done))
 
 

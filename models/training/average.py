@@ -1,13 +1,15 @@
 """A running average of the weights: steadier than the last step, and what is kept."""
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
+from torch import nn
 
-from models.nets import DefectNet
+Net = TypeVar("Net", bound=nn.Module)
 
 
-class Average:
+class Average(Generic[Net]):
     """Exponential moving average of a net's weights and buffers.
 
     Attributes:
@@ -15,13 +17,13 @@ class Average:
         updates: how many steps went in.
     """
 
-    def __init__(self, net: DefectNet, decay: float) -> None:
-        self.net = copy.deepcopy(net).eval().requires_grad_(False)
+    def __init__(self, net: Net, decay: float) -> None:
+        self.net: Net = copy.deepcopy(net).eval().requires_grad_(False)
         self.decay = decay
         self.updates = 0
 
     @torch.no_grad()
-    def add(self, net: DefectNet) -> None:
+    def add(self, net: Net) -> None:
         """Take one more step in; the first ones weigh more, or the average would remember the beginning."""
         self.updates += 1
         keep = min(self.decay, (1 + self.updates) / (10 + self.updates))

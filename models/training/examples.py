@@ -30,6 +30,7 @@ class Example:
         regions: where; empty on a defective picture of which nobody drew anything.
         weight: what it counts for in training beside 1; a model's own guess counts less.
         repeat: how often it is shown in a turn; rare classes are shown more often.
+        part_type: of the part, where the dataset knows it; pictures of it may be augmented in a way of their own.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Example:
     view: str | None = None
     weight: float = 1.0
     repeat: int = 1
+    part_type: str = ""
 
     @property
     def target(self) -> float:
@@ -81,6 +83,7 @@ def example_of(item: Mapping[str, Any]) -> Example:
             view=item.get("view"),
             weight=_weight(item),
             repeat=max(1, int(item.get("repeat") or 1)),
+            part_type=str(item.get("part_type") or ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"An item of the dataset is not whole ({error}): build the dataset again.") from error

@@ -48,6 +48,7 @@ def finish(
     device: Device = "cpu",
     summary: Summary,
     facts: dict[str, Any],
+    shipped: DefectNet | None = None,
 ) -> Card:
     """Calibrate on the validation pictures, measure, and write the model, whole or not at all.
 
@@ -61,6 +62,9 @@ def finish(
         device: where the engine runs.
         summary: makes the card's metrics.
         facts: further fields of the card.
+        shipped: the net that is written, where it is not the one to calibrate: it has learned from the validation
+            pictures too, and of those it would say that it is surer than it is. What its elder says of pictures it
+            has not seen stands for it.
 
     Raises:
         Conflict: the folder exists.
@@ -68,7 +72,7 @@ def finish(
     draft = card_of(net, folder.name, now, look=recipe.look, join=recipe.join, **facts)
     draft = replace(draft, classes_exclude=recipe.loss.exclusive)
     if not validation:
-        return save(folder, net, draft)
+        return save(folder, shipped or net, draft)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".calibrating-") as place:
         save(Path(place) / draft.name, net, draft)
@@ -78,7 +82,7 @@ def finish(
     judged = [judge(s.example, prediction_of(s.observation, card)) for s in seen]
     found = summary(judged, card.classes)
     prevalence = {**found.get("prevalence", {}), **card.metrics.get("prevalence", {})}
-    return save(folder, net, replace(card, metrics={**card.metrics, **found, "prevalence": prevalence}))
+    return save(folder, shipped or net, replace(card, metrics={**card.metrics, **found, "prevalence": prevalence}))
 
 
 def observed(engine: Engine, examples: Sequence[Example], read: Read) -> Iterator[Seen]:

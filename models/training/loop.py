@@ -5,13 +5,14 @@ epoch, so a training that was killed ends with the same weights as one that was 
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,14 @@ import torch
 from torch import nn
 
 from core.errors import BadInput, ModelError
+from core.learn.metrics import FEWEST_GROUPS
 from core.pictures.tiling import Look
 from models.joining import Join
 from models.nets import DefectNet
 from models.preprocess import to_input
 from models.training import resume
 from models.training.average import Average
+from models.training.course import Course, Epoch, too_few
 from models.training.examples import Example, TileRule
 from models.training.pictures import Pictures, Read
 from models.training.sampling import Augmentation, Window, draw, epoch_order, windows_of
@@ -50,7 +53,10 @@ class Recipe:
         transplant: share of good windows that get a region drawn elsewhere, or a piece of a good picture.
         average: how much of the averaged weights stays at each step.
         patience: epochs without a better one before stopping; a third of the epochs where None.
+        tells: groups with a defective validation picture, and as many with a good one, from which on validation
+            chooses the epoch; from fewer it is chance that chooses, so the schedule runs to its end.
         dropout: of pooled features.
+        augmentations: of part types that are augmented in a way of their own.
         clip: largest norm of a gradient.
         precision: "bf16" (mixed) or "float32".
     """
@@ -62,6 +68,7 @@ class Recipe:
     look: Look = field(default_factory=Look)
     rule: TileRule = field(default_factory=TileRule)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    augmentations: tuple[tuple[str, Augmentation], ...] = ()
     schedule: Schedule = field(default_factory=Schedule)
     loss: LossRule = field(default_factory=LossRule)
     join: Join = field(default_factory=Join)
@@ -69,6 +76,7 @@ class Recipe:
     transplant: float = 0.0
     average: float = 0.98
     patience: int | None = None
+    tells: int = FEWEST_GROUPS
     dropout: float = 0.2
     clip: float = 5.0
     precision: Literal["bf16", "float32"] = "bf16"
@@ -76,6 +84,10 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1 or self.least_windows < 1:
             raise BadInput(f"{self.epochs} epochs of batches of {self.batch}: both must be 1 or more.")
+
+    def augmented(self, example: Example) -> Augmentation:
+        """What may be done to a picture: its part type's own, else what holds for all."""
+        return next((how for name, how in self.augmentations if name == example.part_type), self.augmentation)
 
     @property
     def settled(self) -> int:
@@ -89,25 +101,13 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One line of the history."""
-
-    number: int
-    loss: float
-    seconds: float
-    validation: Progress | None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class Fitted:
     """A training that has ended.
 
     Attributes:
         net: with the averaged weights of the best epoch, in evaluation mode.
         best: number of that epoch, from 1.
+        chosen: by what, in words.
         prevalence: share of defective windows among those trained on (per tile).
     """
 
@@ -116,6 +116,7 @@ class Fitted:
     history: tuple[Epoch, ...]
     seconds: float
     prevalence: float
+    chosen: str = ""
 
 
 def fit(
@@ -127,6 +128,8 @@ def fit(
     *,
     device: torch.device | None = None,
     state: Path | None = None,
+    until: int | None = None,
+    limit_s: float | None = None,
     progress: Report = lambda done, total, message: None,
 ) -> Fitted:
     """Train a net.
@@ -134,12 +137,16 @@ def fit(
     Args:
         net: as built; it is changed.
         train: the pictures to learn from.
-        validation: for choosing the epoch and stopping early; the last epoch is kept where they cannot tell.
+        validation: for choosing the epoch and stopping early; the last epoch is kept where they cannot tell, being
+            of one kind or of too few groups.
         read: decodes one example.
         recipe: everything else that the result depends on.
         device: the CPU where None.
         state: file to continue from and to write after each epoch; a training of other pictures or settings
             found there is refused.
+        until: the last epoch to run of the recipe's; all where None.
+        limit_s: seconds of training, those before a kill among them; then the best epoch so far is kept, and an epoch
+            that is not over counts for nothing unless it is the first.
         progress: told at most once a second.
 
     Raises:
@@ -155,7 +162,8 @@ def fit(
     weights = np.array([e.weight for e in train])
     adam = optimiser(net, recipe.schedule)
     average = Average(net, recipe.average)
-    run = _Run(fingerprint(net, train, validation, recipe), recipe.settled)
+    few = too_few(validation, recipe.tells)
+    run = Course(fingerprint(net, train, validation, recipe), recipe.settled, chooses=not few)
     if state is not None and state.exists():
         run = _continue(state, run, net, average, adam)
     prevalence = drawn_prevalence(pictures, windows, recipe, weights)
@@ -164,8 +172,11 @@ def fit(
     slow_strides = place.type == "cpu" and recipe.precision == "bf16"
     done = len(run.history)
     clock = _Clock(done, recipe.epochs, progress)
-    for epoch in range(done, recipe.epochs):
-        if run.over(recipe.waits):
+    up = False
+    for epoch in range(done, until or recipe.epochs):
+        left = math.inf if limit_s is None else limit_s - sum(e.seconds for e in run.history)
+        up = left <= 0
+        if run.over(recipe.waits) or up:
             break
         started = time.monotonic()
         rng = np.random.default_rng([recipe.seed, epoch])
@@ -183,17 +194,23 @@ def fit(
                 total += step(net, batch, adam, rule, recipe, place)
                 average.add(net)
                 clock.tick(epoch, (i + 1) / steps, run)
+                if time.monotonic() - started > left:
+                    break
+        if i + 1 < steps and run.history:
+            up = True
+            break
         seen = None
         if validation:
             looked = ((e, read(e)) for e in validation)
             seen = progress_of(observe(average.net, looked, coarser(recipe.look), place, recipe.precision), recipe.join)
-        run.add(Epoch(epoch + 1, total / steps, time.monotonic() - started, seen), average.net)
+        run.add(Epoch(epoch + 1, total / (i + 1), time.monotonic() - started, seen), average.net)
         if state is not None:
             _write(state, run, net, average, adam)
-    progress(recipe.epochs, recipe.epochs, f"trained; epoch {run.best} is kept")
+    chosen = (few or "chosen by the validation pictures") + ("; the time was up" if up else "")
+    progress(recipe.epochs, recipe.epochs, f"trained; epoch {run.best} is kept, {chosen}")
     average.net.load_state_dict(run.kept)
     seconds = sum(e.seconds for e in run.history)
-    return Fitted(average.net.eval(), run.best, tuple(run.history), seconds, prevalence)
+    return Fitted(average.net.eval(), run.best, tuple(run.history), seconds, prevalence, chosen)
 
 
 def step(
@@ -229,7 +246,7 @@ def drawn_prevalence(
 ) -> float:
     """Share of defective windows (per tile), from a first draw of up to 256."""
     rng = np.random.default_rng([recipe.seed, 2**31])
-    still = replace(recipe, augmentation=Augmentation.none())
+    still = replace(recipe, augmentation=Augmentation.none(), augmentations=())
     order = epoch_order(windows, recipe.least_windows, rng, weights)[:256]
     return float(np.mean([window_of(pictures, i, still, rng).defect for i in order]))
 
@@ -238,7 +255,8 @@ def window_of(pictures: Pictures, index: int, recipe: Recipe, rng: np.random.Gen
     """A window of one picture; a good one may get what was drawn on another."""
 
     def cut(at: int) -> Window:
-        return draw(pictures[at], recipe.look.tile, recipe.rule, recipe.augmentation, rng, recipe.whole)
+        how = recipe.augmented(pictures.examples[at])
+        return draw(pictures[at], recipe.look.tile, recipe.rule, how, rng, recipe.whole)
 
     window = cut(index)
     wanted = recipe.transplant > 0 and window.defect == 0 and bool((window.marked == 0).any())
@@ -290,41 +308,14 @@ def fingerprint(net: DefectNet, train: Sequence[Example], validation: Sequence[E
         net.classes,
         net.weights,
         asdict(recipe),
-        *([e.sha256, e.target, e.classes, [asdict(r) for r in e.regions]] for e in (*train, None, *validation) if e),
+        len(train),  # so that no picture may change sides
+        *([e.sha256, e.target, e.classes, [asdict(r) for r in e.regions]] for e in (*train, *validation)),
         *([e.sha256, e.weight, e.repeat] for e in train if (e.weight, e.repeat) != (1.0, 1)),
     ]
     return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _worth(epoch: Epoch) -> float | None:
-    """None where the validation pictures cannot say."""
-    return None if epoch.validation is None else epoch.validation.worth
-
-
-class _Run:
-    """What has happened so far."""
-
-    def __init__(self, name: str, settled: int) -> None:
-        self.name, self.settled = name, settled
-        self.history: list[Epoch] = []
-        self.best = 0
-        self.kept: resume.Tensors = {}
-
-    def add(self, epoch: Epoch, net: DefectNet) -> None:
-        """Note an epoch; keep its weights where it is the best so far, or nothing told it from the others."""
-        best = _worth(self.history[self.best - 1]) if self.best else None
-        self.history.append(epoch)
-        early, worth = epoch.number <= self.settled, _worth(epoch)
-        if early or best is None or worth is None or worth > best:
-            self.best = epoch.number
-            self.kept = {k: v.detach().clone() for k, v in net.state_dict().items()}
-
-    def over(self, waits: int) -> bool:
-        """Whether it is time to stop early."""
-        return bool(self.history) and len(self.history) - self.best >= waits
-
-
-def _write(path: Path, run: _Run, net: DefectNet, average: Average, adam: torch.optim.Optimizer) -> None:
+def _write(path: Path, run: Course, net: DefectNet, average: Average[DefectNet], adam: torch.optim.Optimizer) -> None:
     """Everything the next epoch depends on."""
     tensors = {
         **resume.under("net.", net.state_dict()),
@@ -341,7 +332,9 @@ def _write(path: Path, run: _Run, net: DefectNet, average: Average, adam: torch.
     resume.write(path, tensors, facts)
 
 
-def _continue(path: Path, run: _Run, net: DefectNet, average: Average, adam: torch.optim.Optimizer) -> _Run:
+def _continue(
+    path: Path, run: Course, net: DefectNet, average: Average[DefectNet], adam: torch.optim.Optimizer
+) -> Course:
     """Put a half-finished training back.
 
     Raises:
@@ -370,7 +363,7 @@ class _Clock:
         self._from, self._epochs, self._progress = done, epochs, progress
         self._started = self._said = time.monotonic()
 
-    def tick(self, epoch: int, share: float, run: _Run) -> None:
+    def tick(self, epoch: int, share: float, run: Course) -> None:
         """Say so, at most once a second."""
         now = time.monotonic()
         if now - self._said < 1 and share < 1:

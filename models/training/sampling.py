@@ -19,6 +19,7 @@ from models.preprocess import whole_extent, working_picture
 from models.training.examples import BEYOND, Example, Labels, TileRule, areas, labels_of
 
 TILT = 5.0  # degrees that a small picture is turned beside its quarters
+TRIES = 5  # windows that are cut before one with a sliver of a region is taken
 TURNED = 1.5  # windows along a picture's short side, from which on a turned window lies on the picture
 
 
@@ -33,6 +34,12 @@ class Augmentation:
         shift: largest shift of a picture that is shown whole, as a share of the window.
         light: largest shift of the grey level, as a share of the range; the contrast changes by as much and a bit.
         noise: standard deviation of the grain added to some windows, as a share of the range.
+        brightness, contrast: the same as `light`, each by itself: the shift, and how far the contrast's factor may
+            lie from 1. `light` says both where they are None.
+        crop: smallest and largest share of a window's side that is cut out and enlarged to all of it; `scale` says it
+            where None. A picture that is shown whole is never cut.
+        least: share of a region that a window holds if it holds any of it, as far as the region fits in; windows with
+            less are drawn again, a few times, for a sliver of a defect is neither good nor a defect.
     """
 
     flip_x: bool = True
@@ -42,10 +49,18 @@ class Augmentation:
     shift: float = 0.04
     light: float = 0.12
     noise: float = 0.01
+    brightness: float | None = None
+    contrast: float | None = None
+    crop: tuple[float, float] | None = None
+    least: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.turn <= 180 or self.scale < 1 or self.light < 0 or self.noise < 0:
             raise BadInput(f"{self}: turn runs from 0 to 180 degrees, scale from 1, light and noise from 0.")
+        if not 0 <= (self.brightness or 0) <= 1 or not 0 <= (self.contrast or 0) < 1 or not 0 <= self.least <= 1:
+            raise BadInput(f"{self}: brightness, contrast and the least share of a region lie between 0 and 1.")
+        if self.crop is not None and not 0.1 <= self.crop[0] <= self.crop[1] <= 1:
+            raise BadInput(f"A crop of {self.crop}: give two shares from .1 to 1, the smaller one first.")
 
     @classmethod
     def upright(cls) -> "Augmentation":
@@ -56,6 +71,12 @@ class Augmentation:
     def none(cls) -> "Augmentation":
         """The window as it is."""
         return cls(flip_x=False, flip_y=False, turn=0.0, scale=1.0, shift=0.0, light=0.0, noise=0.0)
+
+    def zoom(self, rng: np.random.Generator) -> float:
+        """By what a window is enlarged."""
+        if self.crop is not None:
+            return float(1 / rng.uniform(*self.crop))
+        return math.exp(rng.uniform(-1, 1) * math.log(self.scale))
 
 
 @dataclass(frozen=True)
@@ -135,16 +156,34 @@ def draw(
     A share of `whole`, and every window of a picture whose defects nobody drew, shows all of the picture: what the
     label is about must not be cut away, so it is turned by quarters and hardly further, and never enlarged.
     """
+    for _ in range(TRIES):
+        pixels, labels, scale = cut(picture, size, how, rng, whole)
+        if how.least <= 0 or _holds(picture, labels, scale, size, how.least):
+            break
+    return _labelled(picture, torch.from_numpy(relit(pixels, how, rng)), labels, scale, rule)
+
+
+def cut(
+    picture: Picture, size: int, how: Augmentation, rng: np.random.Generator, whole: float = 0.0
+) -> tuple[Pixels, Labels, float]:
+    """Where a window lies and how it is turned; its pixels, its labels, and its scale."""
     if not picture.example.placed or (whole > 0 and rng.random() < whole):
         at, scale, angle = _all_of(picture, size, how, rng)
     else:
-        scale = math.exp(rng.uniform(-1, 1) * math.log(how.scale))
+        scale = how.zoom(rng)
         angle = _angle(how, rng, min(picture.labels.shape) >= TURNED * size / scale)
         at = None
     flips = np.array([how.flip_x and rng.random() < 0.5, how.flip_y and rng.random() < 0.5])
     x, y = _centre(picture, size / scale, rng) if at is None else at
     pixels, labels = _moved(picture, (x, y), scale, angle, flips, size)
-    return _labelled(picture, torch.from_numpy(_relit(pixels, how, rng)), labels, scale, rule)
+    return pixels, labels, scale
+
+
+def _holds(picture: Picture, labels: Labels, scale: float, size: int, least: float) -> bool:
+    """Whether no region is a sliver: of each that is in sight, enough is, as far as it fits into a window."""
+    inside = areas(labels, len(picture.region_areas)) / (scale * scale)
+    whole = np.minimum(picture.region_areas, (size / scale) ** 2)
+    return bool((inside >= least * whole)[inside > 0].all())
 
 
 def _all_of(
@@ -218,10 +257,13 @@ def _moved(
     return np.asarray(pixels, np.uint8), np.asarray(labels, np.uint8)
 
 
-def _relit(pixels: Pixels, how: Augmentation, rng: np.random.Generator) -> Pixels:
+def relit(pixels: Pixels, how: Augmentation, rng: np.random.Generator) -> Pixels:
     """Another contrast and brightness, sometimes with grain."""
-    contrast = math.exp(rng.uniform(-1, 1) * 2.5 * how.light)
-    shift = rng.uniform(-1, 1) * how.light * 255
+    if how.contrast is None:
+        contrast = math.exp(rng.uniform(-1, 1) * 2.5 * how.light)
+    else:
+        contrast = 1 + float(rng.uniform(-1, 1)) * how.contrast
+    shift = rng.uniform(-1, 1) * (how.light if how.brightness is None else how.brightness) * 255
     if rng.random() < 0.3 and how.noise > 0:
         grain = rng.standard_normal(pixels.shape[:2], dtype=np.float32) * np.float32(how.noise * 255)
         lit = pixels * np.float32(contrast) + grain[..., None] + (pixels.mean() * (1 - contrast) + shift)

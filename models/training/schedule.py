@@ -13,6 +13,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from core.errors import BadInput
 from models.nets import DefectNet
 
+MOMENTUM = 0.9  # of SGD
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -23,7 +25,9 @@ class Schedule:
         frozen: share of the steps in which only the heads learn.
         warm_up: share of the steps in which a rate climbs from 0 to its highest.
         kept_stages: the trunk's first stages that never learn, edges and blobs being the same everywhere.
-        weight_decay: AdamW's, on matrices only.
+        weight_decay: on matrices only.
+        optimiser: AdamW, or stochastic gradient descent with Nesterov's momentum.
+        only_heads: the whole trunk stays as it is.
     """
 
     trunk: float = 2e-4
@@ -32,10 +36,17 @@ class Schedule:
     warm_up: float = 0.06
     kept_stages: int = 2
     weight_decay: float = 0.02
+    optimiser: Literal["adamw", "sgd"] = "adamw"
+    only_heads: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.frozen < 1 or not 0 <= self.warm_up < 1:
             raise BadInput(f"{self}: frozen and warm_up are shares of the steps, from 0 to below 1.")
+
+    @classmethod
+    def last_layers(cls) -> "Schedule":
+        """A site's own last layers: the trunk is one that sees well already, and a small set would only blur it."""
+        return cls(frozen=0.0, only_heads=True)
 
     @classmethod
     def from_scratch(cls) -> "Schedule":
@@ -66,22 +77,24 @@ def kept_parameters(net: DefectNet, stages: int) -> set[str]:
     return {f"trunk.{name}" for layer in early for name in groups[layer]} if len(groups) > stages + 1 else set()
 
 
-def optimiser(net: DefectNet, schedule: Schedule) -> torch.optim.AdamW:
-    """AdamW with four groups: trunk and heads, each with and without weight decay. Kept stages stop learning here."""
+def optimiser(net: DefectNet, schedule: Schedule) -> torch.optim.Optimizer:
+    """Four groups: trunk and heads, each with and without weight decay. Kept stages stop learning here."""
     kept = kept_parameters(net, schedule.kept_stages)
+    if schedule.only_heads:
+        kept = {name for name, _ in net.named_parameters() if name.startswith("trunk.")}
     groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
     for name, parameter in net.named_parameters():
         parameter.requires_grad_(name not in kept)
         if name not in kept:
             part = "trunk" if name.startswith("trunk.") else "heads"
             groups.setdefault((part, parameter.ndim > 1), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {"params": parameters, "part": part, "weight_decay": schedule.weight_decay if decays else 0.0}
-            for (part, decays), parameters in groups.items()
-        ],
-        lr=0.0,
-    )
+    described = [
+        {"params": parameters, "part": part, "weight_decay": schedule.weight_decay if decays else 0.0}
+        for (part, decays), parameters in groups.items()
+    ]
+    if schedule.optimiser == "sgd":
+        return torch.optim.SGD(described, lr=0.0, momentum=MOMENTUM, nesterov=True)
+    return torch.optim.AdamW(described, lr=0.0)
 
 
 def set_rates(optimiser: torch.optim.Optimizer, schedule: Schedule, step: int, steps: int) -> None:

@@ -65,15 +65,20 @@ def evaluate(
     engine = open_model(store, settings, model)
     looked = look or part_types_of(store, manifest)[0]
     judged: list[Judged] = []
+    milliseconds: list[float] = []
     with Reader(settings) as read:
         for example, prediction in zip(examples, engine.stream(read.stream(examples), looked), strict=True):
             judged.append(judge(example, prediction))
+            milliseconds.append(prediction.milliseconds)
             progress(len(judged), len(examples), Path(example.path).name)
+    averaged = averaged_parts(store, manifest)
     document = {
         "model": engine.card.name,
         "dataset": dataset,
         "split": split,
-        **summary(judged, engine.card.classes, averaged_parts(store, manifest)),
+        "sha256": engine.card.sha256,
+        "dataset_hash": manifest.get("hash"),
+        **summary(judged, engine.card.classes, averaged),
         "counted": counted(examples),
         **trained_on(engine, examples),
         "back_end": engine.back_end,
@@ -82,7 +87,10 @@ def evaluate(
     page = place_of(folder, settings) / f"{EVALUATION}-{dataset}-{split}.html"
     document["report"] = str(page)
     write(page, report(document, judged, engine.card.training.get("history", ())))
-    write(page.with_suffix(".json"), json.dumps({**document, "pictures": rows(judged)}, indent=1) + "\n")
+    write(
+        page.with_suffix(".json"),
+        json.dumps({**document, "pictures": rows(judged, milliseconds), "averaged": sorted(averaged)}, indent=1) + "\n",
+    )
     return document
 
 
@@ -108,13 +116,14 @@ def labelled(
 def trained_on(engine: "Engine", examples: "Sequence[Example]") -> dict[str, Any]:
     """Whether the measure is honest: how far these pictures are the ones the model learned from."""
     learned: Mapping[str, Any] = engine.card.dataset
-    seen = {e.split for e in examples} & {"train"}
+    seen = {e.split for e in examples} & set(learned.get("learned", ("train",)))
     note = "pictures the model was trained on: no measure of anything" if seen else ""
     return {"trained_on": {"dataset": learned.get("name"), "hash": learned.get("hash")}, "caution": note}
 
 
-def rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
-    """One line a picture, for whoever wants to look further."""
+def rows(judged: Sequence[Judged], milliseconds: Sequence[float] = ()) -> list[dict[str, Any]]:
+    """One line a picture, for whoever wants to look further; with its time where it was measured."""
+    times = [*milliseconds, *[None] * (len(judged) - len(milliseconds))]
     return [
         {
             "file": j.file,
@@ -125,8 +134,10 @@ def rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:
             "said": j.said,
             "class_scores": dict(j.class_scores),
             "pointed": j.pointed,
+            "view": j.view,
+            "milliseconds": time,
         }
-        for j in judged
+        for j, time in zip(judged, times, strict=True)
     ]
 
 

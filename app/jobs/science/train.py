@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.jobs.intake.line import Progress, quiet
+from app.jobs.science.adapting import adapted, at_site, parent_of
 from app.jobs.science.datasets.admitting import admit
 from app.jobs.science.learning import Reader, check_files, counted, examples_of, manifest_of
 from app.settings import Settings
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
     from data.store import Store
     from models.nets import DefectNet
     from models.training.loop import Fitted, Recipe
+    from models.training.wishes import Wishes
 
+REFIT = (
+    "Measured and calibrated before the last training: the model in use has learned from these pictures too, so take "
+    "others to measure it."
+)
 INTERVAL_SEED = 20  # of the bootstrap: the same pictures and scores always give the same interval
 
 
@@ -41,6 +47,10 @@ def train(
     look: Look | None = None,
     flips: bool | None = None,
     despite: str | None = None,
+    refit: bool = False,
+    adapt: str | None = None,
+    site: str | None = None,
+    wishes: "Wishes | None" = None,
     now: datetime | None = None,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
@@ -62,11 +72,18 @@ def train(
         look: how pictures are cut; the part types' own, else what suits the labels, where None.
         flips: whether parts may be seen mirrored; the part types' own where None.
         despite: why to train although the dataset's certificate failed; it stays in the card.
+        refit: train once more on training and validation pictures together, for as many epochs as were kept, unless the
+            time is up before; what the card says of scores was measured before that, on the net that had not seen the
+            validation pictures.
+        adapt: a model whose trunk is kept as it is: only its last layers learn; architecture, look and classes are its
+            own, with those that it does not know yet.
+        site: learn from the dataset's pictures of this site only.
+        wishes: what a configuration says of batch, optimiser, augmentation, patience and time.
         now: for the card.
         progress: told how far it is and how long it will take.
 
     Returns:
-        {model, epochs, best_epoch, seconds, weights, metrics}.
+        {model, epochs, best_epoch, chosen, refit, seconds, weights, metrics}.
 
     Raises:
         NotFound: no such dataset, architecture or weights.
@@ -80,9 +97,12 @@ def train(
     from models.training.finish import finish
     from models.training.loop import fingerprint, fit
     from models.training.recipes import look_for, recipe_for
+    from models.training.wishes import Wishes, wished
 
     at = now or datetime.now(UTC)
-    manifest = manifest_of(store, settings, dataset)
+    manifest = at_site(manifest_of(store, settings, dataset), site)
+    parent = None if adapt is None else parent_of(store, settings, adapt)
+    asked = wishes or Wishes()
     certificate = admit(manifest, despite, "nobody known" if store is None else store.actor.name)
     learned, checked = examples_of(manifest, "train"), examples_of(manifest, "val")
     model = name or f"{_plain(dataset)}-{_plain(arch)}-{at:%Y%m%d-%H%M%S}"
@@ -93,9 +113,14 @@ def train(
     seen = part_types_of(store, manifest)
     classes = classes_of(manifest, learned)
     looked = look or seen[0] or look_for(learned)
+    dense = any(e.regions for e in learned)
+    if parent is not None:
+        arch, weights, looked = parent.card.arch, parent.folder, look or parent.card.look
+        classes = (*parent.card.classes, *(name for name in classes if name not in parent.card.classes))
+        dense = dense and parent.card.dense
     torch.manual_seed(seed)
     progress(0, 1, f"building {arch}")
-    net, said = start(arch, classes, any(e.regions for e in learned), weights, looked.tile, settings.offline)
+    net, said = start(arch, classes, dense, weights, looked.tile, settings.offline)
     progress(0, 1, said)
     recipe = recipe_for(
         net,
@@ -106,10 +131,43 @@ def train(
         flips=seen[1] if flips is None else flips,
         pretrained=not _untrained(net),
     )
+    recipe = wished(recipe, asked, last_layers=parent is not None)
     device = chosen_device(settings.device)
     state = settings.models / ".training" / f"{fingerprint(net, learned, checked, recipe)[:24]}.safetensors"
     with Reader(settings) as read:
-        fitted = fit(net, learned, checked, read, recipe, device=torch.device(device), state=state, progress=progress)
+        fitted = fit(
+            net,
+            learned,
+            checked,
+            read,
+            recipe,
+            device=torch.device(device),
+            state=state,
+            limit_s=asked.limit_s,
+            progress=progress,
+        )
+        again, states = None, [state]
+        left = None if asked.limit_s is None else asked.limit_s - fitted.seconds
+        if refit and checked and (left is None or left > 0):
+            torch.manual_seed(seed)
+            fresh, _ = start(arch, classes, net.dense is not None, weights, looked.tile, settings.offline)
+            every = [*learned, *checked]
+            second = state.with_name(f"{fingerprint(fresh, every, [], recipe)[:24]}.safetensors")
+            again = fit(
+                fresh,
+                every,
+                [],
+                read,
+                recipe,
+                device=torch.device(device),
+                state=second,
+                until=fitted.best,
+                limit_s=left,
+                progress=lambda done, total, message: progress(done, total, f"with validation pictures too: {message}"),
+            )
+            states.append(second)
+            if again.best < fitted.best:
+                again = None  # the time was up, and half of it taught too little
         progress(recipe.epochs, recipe.epochs, "calibrating")
         card = finish(
             folder,
@@ -120,16 +178,22 @@ def train(
             now=at,
             device=device,
             summary=partial(summary, averaged=averaged_parts(store, manifest)),
-            facts=facts_of(manifest, dataset, learned, checked, fitted, recipe, said, certificate),
+            facts=adapted(
+                facts_of(manifest, dataset, learned, checked, fitted, recipe, said, certificate, again), parent, site
+            ),
+            shipped=None if again is None else again.net.cpu(),
         )
     if store is not None:
         store.models.add(card.to_json(), f"{settings.models.name}/{model}", card.sha256, now=at)
-    state.unlink(missing_ok=True)
+    for half_way in states:
+        half_way.unlink(missing_ok=True)
     return {
         "model": model,
         "epochs": len(fitted.history),
         "best_epoch": fitted.best,
-        "seconds": round(fitted.seconds, 1),
+        "chosen": fitted.chosen,
+        "refit": again is not None,
+        "seconds": round(fitted.seconds + (0.0 if again is None else again.seconds), 1),
         "weights": said,
         "metrics": dict(card.metrics),
     }
@@ -225,21 +289,30 @@ def facts_of(
     recipe: "Recipe",
     said: str,
     certificate: Mapping[str, Any] | None = None,
+    again: "Fitted | None" = None,
 ) -> dict[str, Any]:
-    """What the card says of dataset and training."""
+    """What the card says of dataset and training; `again` is the net trained once more on validation pictures too."""
+    refit = {"epochs": again.best, "seconds": again.seconds, "pictures": len(learned) + len(checked)} if again else None
     return {
         "dataset": {
             "name": dataset,
             "hash": manifest.get("hash") or manifest.get("sha256"),
             "train": counted(learned),
             "val": counted(checked),
+            "learned": ["train"] if again is None else ["train", "val"],
             **({} if certificate is None else {"certificate": dict(certificate)}),
         },
-        "metrics": {"measured_on": "val" if checked else None, "prevalence": {"per_tile": fitted.prevalence}},
+        "metrics": {
+            "measured_on": "val" if checked else None,
+            "prevalence": {"per_tile": fitted.prevalence},
+            **({} if again is None else {"caution": REFIT}),
+        },
         "training": {
             "recipe": asdict(recipe),
             "weights": said,
             "best_epoch": fitted.best,
+            "chosen": fitted.chosen,
+            "refit": refit,
             "seconds": fitted.seconds,
             "tile_prevalence": fitted.prevalence,
             "class_weights": class_weights_of(fitted.prevalence),

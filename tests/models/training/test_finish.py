@@ -9,10 +9,11 @@ from core.pictures.heatmaps import to_grid
 from core.pictures.tiling import Look, plan
 from core.records import Prediction, Region
 from models import nets
-from models.checkpoint import card_of
+from models.checkpoint import card_of, load
 from models.engine import Observation
 from models.training.examples import Example
-from models.training.finish import Seen, calibrated, judge, region_threshold
+from models.training.finish import Seen, calibrated, finish, judge, region_threshold
+from models.training.loop import Recipe
 
 LOOK = Look(tile=64, stride=32)
 PIT = Region(32.0, 16.0, 16.0, 16.0, "pit", "PIT")
@@ -88,3 +89,39 @@ def test_a_picture_without_regions_is_not_part_of_the_pointing_game():
     example = replace(seen(True, 1.0, spot(0.5)).example, regions=(), part="Lyon/7", view="top")
     verdict = judge(example, Prediction("m", 0.9, {}, where=to_grid(spot(0.9))))
     assert (verdict.pointed, verdict.group, verdict.view) == (None, "Lyon/7", "top")
+
+
+def other_net():
+    torch.manual_seed(1)
+    return nets.build("test_resnet", ("PIT", "CRACK"), True, "scratch", size=64).eval()
+
+
+@pytest.mark.parametrize("pictures", [0, 8])
+def test_the_net_that_saw_all_pictures_is_written_with_the_calibration_of_the_one_that_did_not(pictures, tmp_path):
+    torch.manual_seed(0)
+    elder = nets.build("test_resnet", ("PIT", "CRACK"), True, "scratch", size=64).eval()
+    rng = np.random.default_rng(0)
+    held = [seen(i % 2 == 0, 0.0, spot(0.5)).example for i in range(pictures)]
+    pixels = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in held]
+
+    def made(name, shipped):
+        order = iter(pixels)
+        return finish(
+            tmp_path / name,
+            elder,
+            Recipe(look=LOOK),
+            held,
+            lambda e: next(order),
+            now=datetime(2026, 1, 1, tzinfo=UTC),
+            summary=lambda judged, classes: {"log_loss": sum(j.score for j in judged)},
+            facts={},
+            shipped=shipped,
+        )
+
+    alone, again = made("alone", None), made("again", other_net())
+    assert again.calibration == alone.calibration
+    assert again.calibration.fitted == pictures
+    assert again.metrics == alone.metrics
+    assert again.sha256 != alone.sha256
+    written, wanted = load(tmp_path / "again").state, other_net().state_dict()
+    assert all(torch.equal(written[name], wanted[name]) for name in wanted)

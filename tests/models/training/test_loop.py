@@ -10,7 +10,7 @@ from core.records import Region
 from models import nets
 from models.training.average import Average
 from models.training.examples import Example
-from models.training.loop import Recipe, fit, spoken, window_of
+from models.training.loop import Recipe, fingerprint, fit, spoken, window_of
 from models.training.pictures import Pictures
 from models.training.recipes import TRANSPLANTS, WHOLE, look_for, recipe_for, whole_for
 from models.training.schedule import Schedule
@@ -99,6 +99,15 @@ def test_another_trainings_state_is_refused(plant, tmp_path):
         fit(built(), train[2:], val, read, replace(RECIPE, epochs=1), state=state)
 
 
+def test_a_picture_that_changes_sides_makes_another_training(plant):
+    train, val, _ = plant
+    net = built()
+    names = {
+        fingerprint(net, *sides, RECIPE) for sides in ((train, val), ([*train, val[0]], val[1:]), ([*train, *val], []))
+    }
+    assert len(names) == 3
+
+
 def test_a_damaged_state_is_refused_in_words(plant, tmp_path):
     train, val, read = plant
     state = tmp_path / "state.safetensors"
@@ -132,6 +141,27 @@ def test_the_last_epoch_is_kept_where_the_validation_pictures_cannot_tell(plant,
     losses = iter([0.1, 0.4, 0.9])
     monkeypatch.setattr("models.training.loop.progress_of", lambda seen, join: Progress(next(losses), None, None))
     assert fit(built(), train, val, read, RECIPE).best == 3
+
+
+def test_validation_pictures_of_few_groups_measure_every_epoch_and_choose_none(plant, monkeypatch):
+    train, val, read = plant
+    losses = iter([0.2, 0.1, 0.9])
+    monkeypatch.setattr("models.training.loop.progress_of", lambda seen, join: Progress(next(losses), 0.9, None))
+    told = []
+    few = [replace(e, group=str(n % 3)) for n, e in enumerate(val)]
+    fitted = fit(built(), train, few, read, replace(RECIPE, patience=1), progress=lambda *said: told.append(said))
+    assert fitted.best == 3
+    assert [e.validation.log_loss for e in fitted.history] == [0.2, 0.1, 0.9]
+    assert "fewer than 4" in fitted.chosen
+    assert fitted.chosen in told[-1][2]
+
+
+def test_a_training_may_end_before_its_schedule_does(plant):
+    train, _, read = plant
+    short = fit(built(), train, [], read, RECIPE, until=2)
+    assert (short.best, len(short.history)) == (2, 2)
+    whole = fit(built(), train, [], read, RECIPE)
+    assert [e.loss for e in whole.history[:2]] == [e.loss for e in short.history]
 
 
 def test_without_validation_pictures_the_last_epoch_is_kept(plant):
@@ -262,3 +292,51 @@ def test_defects_are_set_into_good_windows_where_they_were_drawn_and_the_trunk_i
 @pytest.mark.parametrize(("seconds", "said"), [(0.2, "1 s"), (61, "61 s"), (600, "10 min"), (7200, "2.0 h")])
 def test_durations_are_told_as_one_says_them(seconds, said):
     assert spoken(seconds) == said
+
+
+def test_at_the_time_limit_the_best_epoch_so_far_is_kept(plant, monkeypatch):
+    """An epoch that is not over counts for nothing, however good it was going to be."""
+    train, val, read = plant
+    recipe = replace(RECIPE, epochs=50)
+    whole = fit(built(), train, val, read, replace(RECIPE, epochs=50), until=2)
+    clock = iter(range(10**6))
+    monkeypatch.setattr("models.training.loop.time.monotonic", lambda: float(next(clock)))
+    one_epoch = fit(built(), train, val, read, recipe, until=1).seconds
+    limited = fit(built(), train, val, read, recipe, limit_s=2.5 * one_epoch)
+    assert len(limited.history) == 2
+    assert "the time was up" in limited.chosen
+    assert limited.best == whole.best
+    assert same_weights(limited.net, whole.net)
+
+
+def test_a_limit_that_not_even_one_epoch_keeps_still_leaves_a_model(plant):
+    train, val, read = plant
+    fitted = fit(built(), train, val, read, replace(RECIPE, epochs=50, least_windows=400), limit_s=1e-6)
+    assert (len(fitted.history), fitted.best) == (1, 1)
+    assert fitted.history[0].validation is not None
+
+
+def test_the_time_before_a_kill_counts_towards_the_limit(plant, tmp_path):
+    train, val, read = plant
+    state = tmp_path / "state.safetensors"
+    with pytest.raises(Killed):
+        fit(built(), train, val, read, RECIPE, state=state, progress=killed_after(1))
+    again = fit(built(), train, val, read, RECIPE, state=state, limit_s=1e-6)
+    assert len(again.history) == 1
+    assert "the time was up" in again.chosen
+
+
+def test_without_a_limit_nothing_is_said_of_time(plant):
+    train, val, read = plant
+    assert "time" not in fit(built(), train, val, read, RECIPE).chosen
+
+
+def test_gradient_descent_learns_and_goes_on_after_a_kill_as_adam_does(plant, tmp_path):
+    train, val, read = plant
+    recipe = replace(RECIPE, schedule=replace(RECIPE.schedule, optimiser="sgd"))
+    unbroken = fit(built(), train, val, read, recipe)
+    state = tmp_path / "state.safetensors"
+    with pytest.raises(Killed):
+        fit(built(), train, val, read, recipe, state=state, progress=killed_after(1))
+    assert same_weights(unbroken.net, fit(built(), train, val, read, recipe, state=state).net)
+    assert not same_weights(unbroken.net, fit(built(), train, val, read, RECIPE).net)

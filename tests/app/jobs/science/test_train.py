@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from core.pictures.tiling import Look
 from core.plant import PartType
 from models.checkpoint import load
 from models.engine import Engine
+from models.training import loop
+from models.training.wishes import Wishes
 from tests.app.jobs.small_dataset import drawn, keep, short_epochs
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -153,6 +156,83 @@ def test_an_empty_validation_part_leaves_the_model_uncalibrated(settings):
     card = load(settings.models / "blind").card
     assert card.calibration.fitted == 0
     assert card.metrics["measured_on"] is None
+
+
+def test_a_refit_learns_from_validation_pictures_too_and_says_what_was_measured_before(trained, settings):
+    original, done, _ = trained
+    drawn(settings)
+    told = []
+    again = train(
+        None,
+        settings,
+        "pits",
+        "test_resnet",
+        None,
+        2,
+        name="first",
+        look=LOOK,
+        refit=True,
+        now=NOW,
+        progress=lambda *s: told.append(s[2]),
+    )
+    first, second = load(original.models / "first").card, load(settings.models / "first").card
+    assert (done["refit"], again["refit"]) == (False, True)
+    assert second.sha256 != first.sha256
+    assert second.calibration == first.calibration
+    assert again["metrics"]["log_loss"] == done["metrics"]["log_loss"]
+    assert "take others to measure it" in again["metrics"]["caution"]
+    assert second.training["refit"]["pictures"] == 20
+    assert second.training["refit"]["epochs"] == again["best_epoch"]
+    assert (first.dataset["learned"], second.dataset["learned"]) == (["train"], ["train", "val"])
+    assert any(message.startswith("with validation pictures too: ") for message in told)
+    assert not list((settings.models / ".training").glob("*"))
+    assert "no measure of anything" in evaluate(None, settings, "first", "pits", "val")["caution"]
+    assert evaluate(None, settings, "first", "pits", "test")["caution"] == ""
+
+
+def test_a_refit_that_was_killed_goes_on_where_it_was(trained, settings, tmp_path):
+    drawn(settings)
+    here = Settings(home=tmp_path / "other", device="cpu", offline=True, decoders=1)
+    drawn(here)
+
+    def kill(epoch, epochs, message):
+        if message.startswith("with validation pictures too: epoch 2"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(None, settings, "pits", "test_resnet", None, 2, name="r", look=LOOK, refit=True, now=NOW, progress=kill)
+    assert len(list((settings.models / ".training").glob("*.safetensors"))) == 2
+    train(None, settings, "pits", "test_resnet", None, 2, name="r", look=LOOK, refit=True, now=NOW)
+    train(None, here, "pits", "test_resnet", None, 2, name="r", look=LOOK, refit=True, now=NOW)
+    assert load(settings.models / "r").card.sha256 == load(here.models / "r").card.sha256
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_refit_that_the_time_does_not_allow_leaves_the_first_net(share, trained, settings, monkeypatch):
+    original, _, _ = trained
+    drawn(settings)
+    whole = loop.fit
+
+    def slow(*given, limit_s=None, until=None, **more):
+        """The first training takes a share of the time; of the second only one epoch fits."""
+        fitted = whole(*given, until=until and 1, **more)
+        return replace(fitted, seconds=100 - 100 * share) if until is None else fitted
+
+    monkeypatch.setattr(loop, "fit", slow)
+    wishes = Wishes(limit_s=100)
+    arguments = (None, settings, "pits", "test_resnet", None, 2, 0, "short")
+    done = train(*arguments, look=LOOK, refit=True, wishes=wishes, now=NOW)
+    assert done["refit"] is False
+    card = load(settings.models / "short").card
+    assert card.sha256 == load(original.models / "first").card.sha256
+    assert card.dataset["learned"] == ["train"]
+    assert not list((settings.models / ".training").glob("*"))
+
+
+def test_without_validation_pictures_there_is_nothing_to_refit(settings):
+    drawn(settings, per_split={"train": 8})
+    done = train(None, settings, "pits", "test_resnet", "scratch", 1, name="bare", look=LOOK, refit=True, now=NOW)
+    assert done["refit"] is False
 
 
 def test_a_name_is_given_once(trained):
