@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 RISK = 1.0  # a certain defect against a certain good part
 NOVELTY = 0.25  # a picture beyond the calibrated limit
+SOONER = 1.0  # a part that resembles nothing known good, while its site's quota of the day lasts
 AGE = 0.125  # an hour of waiting, so that eight hours outweigh any risk: nothing waits for ever
 UNKNOWN_RISK = 0.5  # no score: as likely as not
 
@@ -55,7 +56,8 @@ def explain(risk: float | None, age_s: float, novelty: float | None = None) -> s
 
 RULE = (
     f"Most urgent first: the risk of a defect (0 to 1 point), plus {NOVELTY:g} for a picture unlike anything learned, "
-    f"plus {AGE:g} for every hour of waiting."
+    f"plus {AGE:g} for every hour of waiting. The first parts of a day that resemble nothing known good come "
+    f"{SOONER:g} point sooner."
 )
 
 

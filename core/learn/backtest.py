@@ -72,7 +72,7 @@ def replay(
             raise BadInput(f"{name} cannot be replayed: it needs {' and '.join(sorted(strategy_named(name).needs))}.")
     if not len(d) or not len(strategies) or seeds < 1:
         raise BadInput("A replay needs pictures, a strategy and a seed.")
-    tests = [_test_rows(number, d, seed) for seed in range(seeds)]
+    tests = [rows_to_test(number, d, seed) for seed in range(seeds)]
     least = min(int((~test).sum()) for test in tests)
     labels = _schedule(least)
     shape = (seeds, len(labels), len(d))
@@ -119,7 +119,7 @@ def replay_arms(
         )
     divided = []
     for seed in range(seeds):
-        tested = _test_rows(_from_nought(number[free]), d[free], seed, 1 / 2)
+        tested = rows_to_test(_from_nought(number[free]), d[free], seed, 1 / 2)
         divided.append(np.isin(number, number[free][tested]))
     room = min(int((~test & (arm == name)).sum()) for test in divided for name in names)
     if room < 1:
@@ -155,7 +155,7 @@ def _schedule(pool: int) -> Ints:
     return np.append(found[found <= pool - step], pool).astype(np.intp)
 
 
-def _test_rows(number: Ints, d: Flags, seed: int, share: float = TEST_SHARE) -> Flags:
+def rows_to_test(number: Ints, d: Flags, seed: int, share: float = TEST_SHARE) -> Flags:
     """(n,) a share of the groups, such that both sides have both kinds.
 
     Raises:

@@ -84,7 +84,12 @@ class OpenVinoLane:
 
 
 def converted(net: DefectNet, batch: int, size: int) -> Any:
-    """The net as an OpenVINO model of one fixed input shape.
+    """The net as an OpenVINO model of one fixed input shape."""
+    return converted_module(ServingNet(net), batch, size)
+
+
+def converted_module(module: torch.nn.Module, batch: int, size: int) -> Any:
+    """Whatever takes (batch, size, size, 3) uint8 tiles, as an OpenVINO model of that shape.
 
     Through the front end itself: `openvino.convert_model` reports every conversion to a host outside the house.
     """
@@ -92,7 +97,7 @@ def converted(net: DefectNet, batch: int, size: int) -> Any:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch says of every shape that the trace holds for this shape only; it does
         # The trace's own check costs more than the trace; the probe checks what comes out of all this.
-        traced = torch.jit.trace(ServingNet(net), example, check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
         front_end = FrontEndManager().load_by_framework("pytorch")
         decoder = TorchScriptPythonDecoder(traced, example_input=example)  # must outlive the conversion
         model = front_end.convert(front_end.load(decoder))

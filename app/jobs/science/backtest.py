@@ -213,14 +213,20 @@ def kept_backtests(settings: Settings) -> list[dict[str, Any]]:
 
 
 def backbone(settings: Settings, arch: str, weights: str | None) -> "Engine":
-    """An engine of a frozen net without any class, made once for each architecture and weights.
+    """An engine of a frozen net without any class; see `backbone_folder`."""
+    from models.engine import open_engine
+
+    return open_engine(backbone_folder(settings, arch, weights), settings.device, cache=settings.compiled)
+
+
+def backbone_folder(settings: Settings, arch: str, weights: str | None) -> Path:
+    """A frozen net without any class, made once for each architecture and weights.
 
     Raises:
         NotFound: no such architecture or weights.
         ModelError: the weights are a pickle or broken.
     """
     from models.checkpoint import card_of, save
-    from models.engine import open_engine
     from models.nets import build
 
     source = weights or "pretrained"
@@ -230,7 +236,7 @@ def backbone(settings: Settings, arch: str, weights: str | None) -> "Engine":
     if not folder.is_dir():
         net = build(arch, (), False, source, size=LOOK.tile, offline=settings.offline).eval()
         save(folder, net, card_of(net, f"{arch}-frozen", datetime.now(UTC), look=LOOK))
-    return open_engine(folder, settings.device, cache=settings.compiled)
+    return folder
 
 
 def sentence(name: str, told: dict[str, Any]) -> str:
@@ -242,8 +248,9 @@ def sentence(name: str, told: dict[str, Any]) -> str:
     if between is None:
         return f"{title}: too few groups of pictures to say whether it is better than random here."
     if not told["better"]:
-        return (f"{title} is no better than random here: it saves {told['saved']:.0%} of the labels, between "
-                f"{between[0]:.0%} and {between[1]:.0%}.")  # fmt: skip
+        low, high, likely = (f"{value:.0%}".replace("-", "\N{MINUS SIGN}") for value in (*between, told["saved"]))
+        return (f"{title} is no better than random here, as far as these labels show: what it saves of them lies "
+                f"between {low} and {high}, likeliest at {likely}.")  # fmt: skip
     return (f"{title} saves {told['saved']:.0%} of the labels that random needs ({between[0]:.0%} to "
             f"{between[1]:.0%}), {told['money_saved']:,.2f} in money.")  # fmt: skip
 

@@ -28,6 +28,8 @@ KIND = "backup"
 MANIFEST = "manifest.json"
 FORMAT = 1
 STORE, KEYS, HEADS, MODELS, DATASETS = "store", "keys", "audit", "models", "datasets"
+NOVELTY, BACKBONES = "novelty", "backbones"  # memories of good parts, and nets that they see through
+FOLDERS = (MODELS, DATASETS, NOVELTY, BACKBONES)
 LISTS = ("pictures.jsonl", "policies.json")
 _PAGE = 2000
 
@@ -66,9 +68,9 @@ def backup(
             _copy_tree(current.secrets, draft / KEYS)
         (draft / STORE).mkdir()
         tables = copy_out(store.database, draft / STORE, progress)
-        for name, folder in ((MODELS, current.models), (DATASETS, current.datasets)):
+        for name in FOLDERS:
             progress(0, 0, name)
-            _copy_tree(folder, draft / name)
+            _copy_tree(current.home / name, draft / name)
         pictures = _list_pictures(store, draft / LISTS[0], current.home)
         write_whole(draft / LISTS[1], _json(_policies(store)), mode=0o600)
         progress(0, 0, "hashes")
@@ -173,7 +175,7 @@ def restore(current: Settings, folder: Path, now: datetime | None = None, progre
     from data.backup import copy_in
 
     manifest = check(folder)
-    places = {KEYS: current.secrets, HEADS: current.home / HEADS, MODELS: current.models, DATASETS: current.datasets}
+    places = {KEYS: current.secrets, **{one: current.home / one for one in (HEADS, *FOLDERS)}}
     full = [str(place) for place in places.values() if place.exists() and any(place.iterdir())]
     if full:
         raise Conflict(f"{full[0]} is not empty: restore into an empty HOLDPOINT_HOME.")

@@ -3,7 +3,7 @@
 Another model is not calibrated until two people have said so, so a change of the model alone only tightens: every part
 is held. That is why one person may promote a model that has passed its gate, and why anything else needs two. Going
 back is one act, too: it restores what was in force before the promotion and no more, the calibration included where
-two people had confirmed it, its time is not over, and no policy has changed since.
+two people had confirmed it, its time is not over, and neither a policy nor a memory of good parts has changed since.
 """
 
 from datetime import datetime
@@ -24,6 +24,7 @@ from data.store.rules.alarm_rows import in_force, rule_rows
 from data.store.rules.requests import enter_request
 from data.store.science.gates import latest
 from data.store.science.in_use import CHANGE, alternatives, change_of, policy_numbers, put_in_use
+from data.store.science.memories import changed_since
 from data.tables import model_changes, models, sites
 
 _IN_USE = sa.select(sites.c.id, sites.c.model).where(sites.c.name == sa.bindparam("site"))
@@ -127,6 +128,7 @@ class Promotions(SubStore):
                 bool(step.calibrated)
                 and (step.calibrated_until is None or step.calibrated_until > when)
                 and list(step.policies) == policy_numbers(connection, row)
+                and not changed_since(connection, row.id, step.at)
             )
             return put_in_use(
                 connection, row, step.before, Change.ROLLBACK, self.actor.name, reason.strip(), when,
