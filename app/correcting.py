@@ -99,8 +99,11 @@ def _likeliest(case: Case, image: Image) -> str:
 
 
 def _sources(case: Case, image: Image) -> tuple[Source, ...]:
-    """What the model drew, and what the last review has."""
+    """What the detector and the model drew, and what the last review has."""
     sources = []
+    boxes = case.drawn.get(image.id)
+    if boxes is not None and not boxes.error:
+        sources.append(Source("the detector", one_line(boxes.detector, 40), keyed(boxes.regions)))
     found = case.predictions.get(image.id)
     if found is not None:
         sources.append(Source("the model", one_line(found.model, 40), keyed(found.regions)))

@@ -11,17 +11,19 @@ from app.widgets.text import plain
 
 view = state(CorrectState)
 case = correcting.case_in_hand(view, st.query_params.get("task"))
+image = None if case is None else correcting.image_in_view(view, case)
 with st.container(horizontal=True, vertical_alignment="center", key="correct.head"):
     st.title("Correct", anchor=False, width="content")
     if case is not None:
-        st.caption(f"part {plain(case.part.name, 60)} · {plain(case.site.name)}", width="content")
+        drew = "" if image is None else case.whose_boxes(image.id)
+        facts = [f"part {plain(case.part.name, 60)}", plain(case.site.name), f"boxes {plain(drew, 90)}" if drew else ""]
+        st.caption(" · ".join(one for one in facts if one), width="content")
     st.space("stretch")
     correction.engine_choice(view)
     if st.button("Back to the queue", key="correct.back", icon=":material/arrow_back:", shortcut="B"):
         go("inspector/queue")
     help_button("inspector/correct")
 notices("", view.failed)
-image = None if case is None else correcting.image_in_view(view, case)
 if case is None or case.task is None or image is None:
     nothing("Nothing to correct", icon="task_alt", then="No picture is in your hands: take a part from the queue.")
     st.stop()

@@ -3,10 +3,13 @@ from datetime import timedelta
 import pytest
 
 from app import context
-from core.records import Review, Verdict
+from app.correcting import _sources
+from app.desk import case_of
+from core.detection import DrawnBoxes
+from core.records import Region, Review, Verdict
 from core.roles import Actor
 from data.store import open_store
-from tests.small_plant import HEIGHT, WIDTH
+from tests.small_plant import HEIGHT, SITE, WIDTH
 
 
 def press(page, label):
@@ -254,3 +257,46 @@ def test_an_enter_of_an_earlier_session_is_not_told_again_by_a_browser_that_come
     page.run()
     assert store_of(plant).queue.held().id == task.id
     assert not [one for one in store_of(plant).reviews.of_part(task.part_id) if one.by == "Ines"]
+
+
+def detecting(plant, image_id, box, error=""):
+    """A detector draws at Lyon, and has drawn on one picture."""
+    store = open_store(plant.url)
+    store.models.add({"name": "small-1"}, "models/small-1", "1" * 64)
+    store.sites.set_model(SITE, "small-1", "as it was")
+    store.detectors.add({"name": "boxes-1", "kind": "detector"}, "models/boxes-1", "2" * 64)
+    store.detectors.keep_trial(SITE, "boxes-1", "2" * 64, "small-1", "first", "test", "", {"recall": 0.9})
+    store.detectors.put_in_force(SITE, "boxes-1", "finds more")
+    store.detectors.keep([(image_id, DrawnBoxes("boxes-1", () if error else (box,), 9.0, error))])
+    store.close()
+
+
+def unlabelled_in_hand(app, plant):
+    """A part of which no review has a box yet, open on the page."""
+    store = store_of(plant)
+    while True:
+        task = store.queue.lease()
+        image = top_image(plant, task.part_id)
+        if not any(image.id in one.regions for one in store.reviews.of_part(task.part_id)):
+            return task, image
+        store.reviews.add(task.id, task.revision, task.fence, Review(Verdict.PASS, "Ines"))
+
+
+def test_a_detector_in_force_draws_the_boxes_and_the_heatmaps_stay_to_copy(app, plant):
+    task, image = unlabelled_in_hand(app, plant)
+    box = Region(11.0, 12.0, 30.0, 20.0, "CRACK", "CRACK", score=0.8, key="d1")
+    detecting(plant, image.id, box)
+    page = app("Ines", "inspector/correct")
+    case = case_of(task.part_id, task, store_of(plant))
+    assert case.regions(image.id) == ((box,), False)
+    assert any("boxes of detector boxes" in one.value for one in page.caption)
+    assert [one.title for one in _sources(case, image)][:2] == ["the detector", "the model"]
+
+
+def test_where_the_detector_failed_the_heatmaps_boxes_are_shown_and_it_says_so(app, plant):
+    task, image = unlabelled_in_hand(app, plant)
+    detecting(plant, image.id, None, error="out of memory")
+    page = app("Ines", "inspector/correct")
+    case = case_of(task.part_id, task, store_of(plant))
+    assert case.regions(image.id) == (case.predictions[image.id].regions, False)
+    assert any("failed here" in one.value for one in page.caption)

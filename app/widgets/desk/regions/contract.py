@@ -99,7 +99,7 @@ class Sheet:
 
     def by(self, region: Region) -> str:
         """Who drew a region: the model that scored it, whoever's review has it just so, or else this person."""
-        return self.model if region.score is not None else self._authors.get(region, "you")
+        return self._authors.get(region) or (self.model if region.score is not None else "you")
 
     @cached_property
     def _authors(self) -> Mapping[Region, str]:

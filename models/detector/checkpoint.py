@@ -1,0 +1,249 @@
+"""Detectors on disk: safetensors beside a JSON card of their own, checked by hash and by what the net answers.
+
+    models/<name>/detector.json        what it is, how it looks, what it was measured at, the hash of the weights
+    models/<name>/weights.safetensors
+
+The card is not called as a classifier's is, so that no detector can be opened as a model that decides.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from core.errors import BadInput, Conflict, ModelError, NotFound
+from core.pictures.tiling import Look
+from models import nets
+from models.checkpoint import MAX_CARD_BYTES, MAX_WEIGHT_BYTES, WEIGHTS, probe_tiles
+from models.detector.net import BoxNet, build
+from models.detector.serve import Detector, inputs
+from models.engine import Device, chosen_device
+from models.preprocess import Preprocessing
+
+CARD = "detector.json"
+CARD_FORMAT = 1
+KIND = "detector"
+PROBE_PX = 128
+PROBE_TOLERANCE = 2e-3
+_NAMES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+@dataclass(frozen=True)
+class DetectorCard:
+    """Everything about a detector but its weights.
+
+    Attributes:
+        classes: ids, in the order of the net's outputs.
+        look: how pictures are cut.
+        threshold: what a box has to be as sure of as this to be shown.
+        template: it compares with a picture of the same part without a defect, where there is one.
+        trunk, norms_folded, weights: as on a classifier's card.
+        dataset, metrics, training: JSON.
+        created_at: ISO 8601, UTC.
+        sha256: of the weights file; set by `save_detector`.
+        probe: what the head says, in the mean, of two fixed pictures; set by `save_detector`.
+        kind: always "detector".
+    """
+
+    name: str
+    arch: str
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    look: Look = field(default_factory=lambda: Look(320, 160))
+    threshold: float = 0.5
+    template: bool = False
+    trunk: Mapping[str, Any] = field(default_factory=dict)
+    norms_folded: bool = False
+    weights: str = ""
+    dataset: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    created_at: str = ""
+    sha256: str = ""
+    probe: tuple[float, ...] = ()
+    kind: str = KIND
+    format: int = CARD_FORMAT
+
+    def __post_init__(self) -> None:
+        if not self.name or not set(self.name) <= _NAMES or self.name.startswith("."):
+            raise BadInput(
+                f"A detector cannot be called {self.name!r}: use letters, digits, dots, dashes and underscores."
+            )
+        if not 0 < self.threshold < 1:
+            raise BadInput(f"A threshold of {self.threshold}: take one between 0 and 1.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            **asdict(self),
+            "classes": list(self.classes),
+            "probe": list(self.probe),
+            "preprocessing": self.preprocessing.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "DetectorCard":
+        """The reverse of to_json.
+
+        Raises:
+            ModelError: a field is missing or of the wrong kind, or the card is of another kind or a newer version.
+        """
+        if values.get("kind") != KIND or values.get("format") != CARD_FORMAT:
+            raise ModelError(
+                f"A card of kind {values.get('kind')}, format {values.get('format')}; this version reads detectors of "
+                f"format {CARD_FORMAT}."
+            )
+        known = {f.name for f in fields(cls)}
+        try:
+            return cls(
+                **{
+                    **{k: v for k, v in values.items() if k in known},
+                    "classes": tuple(str(c) for c in values["classes"]),
+                    "preprocessing": Preprocessing.from_json(values["preprocessing"]),
+                    "look": Look(**values["look"]),
+                    "probe": tuple(float(v) for v in values["probe"]),
+                }
+            )
+        except (KeyError, TypeError, ValueError, BadInput) as error:
+            raise ModelError(f"The card is damaged ({error}): take the detector from its backup.") from error
+
+
+def detector_card(net: BoxNet, name: str, now: datetime, **settings: Any) -> DetectorCard:
+    """A card for a net just trained; further fields by name."""
+    return DetectorCard(
+        name=name,
+        arch=net.arch,
+        classes=net.classes,
+        preprocessing=net.preprocessing,
+        template=net.template,
+        trunk=net.trunk_options,
+        norms_folded=net.norms_folded,
+        weights=net.weights,
+        created_at=now.isoformat(),
+        **settings,
+    )
+
+
+def save_detector(folder: Path, net: BoxNet, card: DetectorCard) -> DetectorCard:
+    """Write a detector, whole or not at all.
+
+    Returns:
+        The card with hash and probe, as written.
+
+    Raises:
+        Conflict: the folder exists; a model is never overwritten.
+        ModelError: the net answers with NaN.
+    """
+    if folder.exists():
+        raise Conflict(f"There is a model at {folder} already: choose another name.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    draft.mkdir()
+    try:
+        net.cpu().eval()
+        state = {k: v.detach().contiguous().clone() for k, v in net.state_dict().items()}
+        save_file(state, draft / WEIGHTS, metadata={"format": "pt"})
+        written = replace(card, sha256=sha256((draft / WEIGHTS).read_bytes()).hexdigest(), probe=probe_of(net))
+        (draft / CARD).write_text(json.dumps(written.to_json(), indent=1, sort_keys=True) + "\n")
+        for name in (WEIGHTS, CARD):
+            with (draft / name).open("rb") as file:
+                os.fsync(file.fileno())
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return written
+
+
+def read_detector_card(folder: Path) -> DetectorCard:
+    """Only the card.
+
+    Raises:
+        NotFound: no detector there.
+        ModelError: a damaged card.
+    """
+    path = folder / CARD
+    if not path.is_file():
+        raise NotFound(f"No detector at {folder}: it has no {CARD}.")
+    if path.stat().st_size > MAX_CARD_BYTES:
+        raise ModelError(f"{path} is larger than {MAX_CARD_BYTES // 1024**2} MB: it is no card.")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is no JSON: take the detector from its backup.") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"{path} holds no card: take the detector from its backup.")
+    return DetectorCard.from_json(values)
+
+
+def load_detector(folder: Path, sha: str | None = None) -> tuple[DetectorCard, BoxNet]:
+    """Read a detector; the hash of its weights has to be the card's, and the store's where that is given.
+
+    Raises:
+        NotFound: no detector there.
+        ModelError: a pickle, a damaged card, or other weights than those the card or the store names.
+    """
+    card = read_detector_card(folder)
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ModelError(f"{folder.name} has a card but no {WEIGHTS}: pickled weights are not loaded.")
+    if path.stat().st_size > MAX_WEIGHT_BYTES:
+        raise ModelError(f"{path} is larger than {MAX_WEIGHT_BYTES // 1024**3} GB: it is no model of Holdpoint's.")
+    data = path.read_bytes()  # read once: what is hashed is what is loaded
+    found = sha256(data).hexdigest()
+    if found != card.sha256 or found != (sha or found):
+        raise ModelError(
+            f"The weights of {folder.name} (sha256 {found[:12]}) are not those of its card ({card.sha256[:12]}) or of "
+            f"the store ({(sha or card.sha256)[:12]}): take the detector from its backup."
+        )
+    try:
+        net = build(card.arch, card.classes, "scratch", template=card.template, trunk_options=card.trunk)
+        net.load_state_dict(nets.tensors_of(data, path.name))
+    except (BadInput, NotFound, RuntimeError) as error:
+        raise ModelError(f"The weights of {card.name} do not fit its card ({error}).") from error
+    net.preprocessing, net.weights, net.norms_folded = card.preprocessing, card.weights, card.norms_folded
+    return card, net.eval()
+
+
+def open_detector(folder: Path, device: Device = "auto", sha: str | None = None) -> Detector:
+    """A detector that answers its probe as its card says.
+
+    Raises:
+        NotFound: no detector there.
+        ModelError: it cannot be used.
+    """
+    card, net = load_detector(folder, sha)
+    expected, found = np.array(card.probe), np.array(probe_of(net))
+    if expected.shape != found.shape:
+        raise ModelError(f"The card of {card.name} has no probe: save the detector again.")
+    off = float(np.abs(found - expected).max())
+    if not off <= PROBE_TOLERANCE * (1 + float(np.abs(expected).max())):
+        raise ModelError(
+            f"{card.name} answers its probe {off:.3g} away from its card: do not use it, take it from its backup."
+        )
+    return Detector(card, net, torch.device(chosen_device(device)))
+
+
+@torch.no_grad()
+def probe_of(net: BoxNet) -> tuple[float, ...]:
+    """Means of what the head says of two fixed pictures, in float32 on the CPU.
+
+    Raises:
+        ModelError: it answers with NaN or infinity.
+    """
+    tiles = list(probe_tiles(PROBE_PX))
+    x, beside = inputs(tiles, tiles[::-1] if net.template else None, net.preprocessing, torch.device("cpu"))
+    output, _ = net.outputs(x, beside)
+    means = [float(v) for name in sorted(output) for v in output[name].float().mean(dim=(1, 2))]
+    if not np.isfinite(means).all():
+        raise ModelError("The net answers its probe with NaN or infinity: its training has diverged.")
+    return tuple(means)
