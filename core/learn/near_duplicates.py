@@ -79,7 +79,7 @@ def _within(signatures: npt.NDArray[np.uint8], few: bool) -> tuple[Pairs, Floats
         return np.empty((0, 2), np.int64), np.empty(0, np.float32), plain
     unit = own[told] / np.linalg.norm(own[told], axis=1, keepdims=True)
     limit = MOST if few else beyond_chance(len(told), directions)
-    pairs, likeness = _exact(unit, limit) if len(unit) <= _EXACT else _by_bands(unit, limit)
+    pairs, likeness = pairs_beyond(unit, limit)
     return told[pairs], likeness, plain
 
 
@@ -120,6 +120,16 @@ def beyond_chance(n: int, directions: float) -> float:
     wanted = 2 * FALSE_PAIRS / max(1.0, n * (n - 1) / 2)
     inside = float(special.betaincinv(max(directions - 1, 0.5) / 2, 0.5, min(1.0, wanted)))
     return min(MOST, max(LEAST, math.sqrt(max(0.0, 1 - inside))))
+
+
+def pairs_beyond(unit: Floats, limit: float) -> tuple[Pairs, Floats]:
+    """Pairs of directions that correlate by a limit of LEAST or more, and how much.
+
+    Args:
+        unit: (n, d), each of length one.
+        limit: at least LEAST, for which the codes of many are made.
+    """
+    return _exact(unit, limit) if len(unit) <= _EXACT else _by_bands(unit, limit)
 
 
 def _exact(unit: Floats, limit: float) -> tuple[Pairs, Floats]:

@@ -19,6 +19,7 @@ class Evidence:
         cut: the sides were cut by time.
         pairs: numbers of rows that are near-duplicates of each other.
         unseen: rows without a perceptual hash.
+        seen_by: rows that were compared by what a model sees, too.
         looks: what two people said of one part.
         limits: of agreement.
         adversary: scores of the classifier that was asked for the side, for the rows `asked`; None where none was.
@@ -30,6 +31,7 @@ class Evidence:
     cut: bool = False
     pairs: Sequence[tuple[int, int]] = ()
     unseen: int = 0
+    seen_by: int = 0
     looks: Sequence[TwoLooks] = ()
     limits: Limits | None = None
     adversary: Sequence[float] | None = None
@@ -45,7 +47,7 @@ def certify(rows: Sequence[Row], evidence: Evidence) -> list[Check]:
         leakage.hash_overlap(rows),
         leakage.group_overlap(rows),
         leakage.order_overlap(rows),
-        leakage.near_duplicate_overlap(rows, evidence.pairs, evidence.unseen),
+        leakage.near_duplicate_overlap(rows, evidence.pairs, evidence.unseen, evidence.seen_by),
         leakage.time_order(rows, evidence.cut),
         leakage.guesses(rows),
         likeness.camera_balance(rows),

@@ -10,6 +10,7 @@ _ASKED = (
     "split",
     "by",
     "kept_together",
+    "seen_by",
     "filters",
     "balance",
     "quotas",

@@ -58,13 +58,16 @@ def order_overlap(rows: Sequence[Row]) -> Check:
     return found
 
 
-def near_duplicate_overlap(rows: Sequence[Row], pairs: Sequence[tuple[int, int]], unseen: int) -> Check:
+def near_duplicate_overlap(
+    rows: Sequence[Row], pairs: Sequence[tuple[int, int]], unseen: int, seen_by: int = 0
+) -> Check:
     """Pictures that look the same on two sides.
 
     Args:
         rows: of the dataset.
         pairs: numbers of rows that are near-duplicates.
         unseen: pictures of which nobody has made a perceptual hash.
+        seen_by: pictures that were compared by what a model sees, too.
     """
     name = "near-duplicate overlap"
     if len(sides_of(rows)) < 2:
@@ -96,7 +99,12 @@ def near_duplicate_overlap(rows: Sequence[Row], pairs: Sequence[tuple[int, int]]
             "looked yet.",
             n=len(rows) - unseen,
         )
-    return Check(name, Result.PASS, f"No two of {len(rows):,} pictures on different sides look the same.", n=len(rows))
+    how = "by their perceptual hash"
+    if seen_by:
+        whom = "all of them" if seen_by >= len(rows) else f"{seen_by:,} of them"
+        how += f", {whom} by what the model sees, too"
+    told = f"No two of {len(rows):,} pictures on different sides look the same: compared {how}."
+    return Check(name, Result.PASS, told, n=len(rows))
 
 
 def time_order(rows: Sequence[Row], cut: bool) -> Check:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from core.errors import BadInput, Conflict, NotAllowed, NotFound
 from core.plant import Job, JobState
@@ -22,12 +23,21 @@ NEEDS: Mapping[str, Action] = {
     "dataset": Action.DATASET,
     "suspects": Action.DATASET,
     "train": Action.TRAIN,
+    "pipeline": Action.TRAIN,
     "evaluate": Action.TRAIN,
     "select": Action.DATASET,
     "ask": Action.DATASET,
     "backtest": Action.DATASET,
+    "novelty": Action.TRAIN,
+    "proposals": Action.DATASET,
+    "fewlabels": Action.DATASET,
     "gate": Action.TRAIN,
     "heatmaps": Action.TRAIN,
+    "detector": Action.TRAIN,
+    "detector evaluate": Action.TRAIN,
+    "detector try": Action.TRAIN,
+    "ladder": Action.TRAIN,
+    "draw": Action.INGEST,
     "looks": Action.PART_TYPE,
     "reread": Action.RESTORE,
     "retention": Action.UPKEEP,
@@ -48,29 +58,25 @@ class Jobs(SubStore):
             raise BadInput("A job needs a kind.")
         when = self.now(now)
         with self.writing(NEEDS.get(kind, Action.PEOPLE)) as (connection, _):
-            values = {
-                "kind": kind,
-                "arguments": dict(arguments or {}),
-                "state": str(JobState.WAITING),
-                "by": self.actor.name,
-                "attempt": 0,
-                "done": 0,
-                "total": 0,
-                "message": "",
-                "cancel": False,
-                "error": "",
-                "submitted_at": when,
-            }
-            job_id = int(connection.execute(sa.insert(jobs).values(values).returning(jobs.c.id)).scalar_one())
-            record(connection, entry(when, self.actor.name, "job submitted", f"job {job_id}", new={"kind": kind}))
-            return job_id
+            return submitted(connection, kind, arguments or {}, self.actor.name, self.actor.name, when)
 
-    def claim(self, worker: str, now: datetime | None = None, kinds: Collection[str] | None = None) -> Job | None:
-        """The oldest job that waits or whose worker has died, in one statement; None when there is none."""
+    def claim(
+        self, worker: str, now: datetime | None = None, kinds: Collection[str] | None = None, only: int | None = None
+    ) -> Job | None:
+        """The oldest job that waits or whose worker has died, in one statement; None when there is none.
+
+        Args:
+            worker: who takes it.
+            now: aware UTC.
+            kinds: of jobs; None is all.
+            only: this job and no other.
+        """
         when = self.now(now)
         dead = sa.and_(jobs.c.state == "running", jobs.c.heartbeat_at < when - timedelta(seconds=STALE_S))
         free = sa.or_(jobs.c.state == "waiting", dead)
-        wanted = [] if kinds is None else [jobs.c.kind.in_(sorted(kinds))]
+        wanted: list[sa.ColumnElement[bool]] = [] if kinds is None else [jobs.c.kind.in_(sorted(kinds))]
+        if only is not None:
+            wanted.append(jobs.c.id == only)
         with self.writing(None) as (connection, rights):
             self._system_only(rights)
             lost = sa.update(jobs).where(dead, jobs.c.attempt >= ATTEMPTS)
@@ -238,6 +244,37 @@ class Jobs(SubStore):
     def _may_see(self, rights: Rights, row: Any) -> None:
         if row.by != self.actor.name:
             rights.need(NEEDS.get(row.kind, Action.PEOPLE))
+
+
+def submitted(
+    connection: Connection, kind: str, arguments: Mapping[str, Any], by: str, actor: str, now: datetime
+) -> int:
+    """File a job in the transaction that asks for it; its id.
+
+    Args:
+        connection: of the transaction.
+        kind: of the job.
+        arguments: JSON.
+        by: in whose name it runs.
+        actor: who files it.
+        now: aware UTC.
+    """
+    values = {
+        "kind": kind,
+        "arguments": dict(arguments),
+        "state": str(JobState.WAITING),
+        "by": by,
+        "attempt": 0,
+        "done": 0,
+        "total": 0,
+        "message": "",
+        "cancel": False,
+        "error": "",
+        "submitted_at": now,
+    }
+    job_id = int(connection.execute(sa.insert(jobs).values(values).returning(jobs.c.id)).scalar_one())
+    record(connection, entry(now, actor, "job submitted", f"job {job_id}", new={"kind": kind}))
+    return job_id
 
 
 def _job(row: Any) -> Job:

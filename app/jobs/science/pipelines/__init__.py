@@ -1,0 +1,1 @@
+"""Trainings by a schedule: configuration, steps, experiments, and what a preview shows."""
