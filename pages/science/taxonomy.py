@@ -1,14 +1,16 @@
 """Taxonomy: the classes of a site, the names nobody has mapped yet, and how both came to be."""
 
-import json
-
 import streamlit as st
 
-from app import acts, context
+from app import context
+from app.navigation import go
 from app.state import TaxonomyState, state
 from app.widgets.frame import nothing, notices, title
-from app.widgets.gallery import gallery, site_choice
-from app.widgets.text import count, local, plain
+from app.widgets.gallery import site_choice
+from app.widgets.taxonomy.classes import class_form, class_table
+from app.widgets.taxonomy.names import names_by_site, unmapped_names
+from app.widgets.taxonomy.proposals import proposals_panel
+from app.widgets.taxonomy.versions import versions
 
 view = state(TaxonomyState)
 title("science/taxonomy")
@@ -20,85 +22,24 @@ if site_name is None:
 
 site = context.store().sites.get(site_name)
 unmapped = context.store().taxonomies.unmapped(site_name)
-tabs = [f"Unmapped names ({len(unmapped)})", "Classes", "Versions and exchange"]
-waiting, classes, history = st.tabs(tabs, default=tabs[0] if unmapped or not site.taxonomy.classes else tabs[1])
-
-with waiting:
-    if not unmapped:
-        nothing(
-            "Every name is mapped", icon="task_alt", then="Names from the next import that are unknown appear here."
-        )
-    for name in unmapped:
-        with st.container(border=True), st.container(horizontal=True, vertical_alignment="center"):
-            gallery(name.images, width=84, most=3)
-            with st.container(width="content"):
-                st.text(name.name)
-                st.caption(count(name.count, "image"))
-            st.space("stretch")
-            for class_id in name.nearest:
-                st.button(
-                    plain(site.taxonomy.get(class_id).label),
-                    key=f"taxonomy.map.{site_name}.{name.name}.{class_id}",
-                    icon=":material/arrow_forward:",
-                    on_click=acts.map_name,
-                    args=(view, site_name, name.name, class_id),
-                )
-            with st.popover("Other", icon=":material/more_horiz:"):
-                chosen = st.selectbox("Class", site.taxonomy.ids, key=f"taxonomy.other.{site_name}.{name.name}")
-                st.button(
-                    "Map to this class",
-                    key=f"taxonomy.mapother.{site_name}.{name.name}",
-                    on_click=acts.map_name,
-                    args=(view, site_name, name.name, chosen),
-                    disabled=chosen is None,
-                )
-
-with classes:
-    if not site.taxonomy.classes:
-        nothing("No classes yet", icon="account_tree", then="Import a taxonomy in the next tab, or take a shipped one.")
-    else:
-        st.caption(f"{plain(site.taxonomy.name)} {plain(site.taxonomy.version)}, version {site.taxonomy_number} here")
-        st.dataframe(
-            [
-                {
-                    "id": one.id,
-                    "label": one.label,
-                    "aliases": ", ".join(one.aliases),
-                    "severities": ", ".join(one.severities),
-                    "parent": one.parent or "",
-                    "description": one.description,
-                }
-                for one in site.taxonomy.classes
-            ],
-            hide_index=True,
-            height="content",
-        )
-
-with history:
-    left, right = st.columns(2)
-    with left:
-        st.subheader("Versions", anchor=False)
-        st.dataframe(
-            [
-                {"version": one.number, "by": one.by, "when": local(one.created_at, site.timezone), "note": one.note}
-                for one in context.store().taxonomies.versions(site_name)
-            ],
-            hide_index=True,
-            height="content",
-        )
-    with right:
-        st.subheader("Exchange", anchor=False)
-        st.download_button(
-            "Export as JSON",
-            json.dumps(site.taxonomy.to_json(), indent=2, ensure_ascii=False),
-            file_name=f"taxonomy-{site.taxonomy_number}.json",
-            mime="application/json",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        with st.form("taxonomy.import", clear_on_submit=True):
-            upload = st.file_uploader("A taxonomy as JSON", type=["json"], max_upload_size=2)
-            note = st.text_input("Why", max_chars=300, placeholder="What changed, and why")
-            if st.form_submit_button("Put in force as a new version", icon=":material/upload:"):
-                acts.append_taxonomy(view, site_name, upload, note)
-                st.rerun()
+steps = {"unmapped": f"Unmapped names ({len(unmapped)})", "classes": "Classes", "names": "Names by site",
+         "proposals": "New classes", "versions": "Versions"}  # fmt: skip
+first = "unmapped" if unmapped or not site.taxonomy.classes else "classes"
+with st.container(horizontal=True, vertical_alignment="center"):
+    step = st.segmented_control("Part", list(steps), default=first, key="taxonomy.step", format_func=steps.__getitem__,
+                                required=True, bind="query-params", label_visibility="collapsed")  # fmt: skip
+    st.space("stretch")
+    if st.button("Defect book", key="taxonomy.book", icon=":material/menu_book:"):
+        go("inspector/book")
+match step:
+    case "unmapped":
+        unmapped_names(view, site, unmapped)
+    case "classes":
+        class_table(site)
+        class_form(view, site)
+    case "names":
+        names_by_site()
+    case "proposals":
+        proposals_panel(site_name)
+    case _:
+        versions(view, site)

@@ -12,8 +12,8 @@ from app import context
 from app.jobs.science.measured import comparisons
 from app.state import PartTypesState, told
 from app.widgets.charts import plot
+from app.widgets.datasets.choice import dataset_choice
 from app.widgets.jobs import follow_and_redraw, worker_state
-from app.widgets.science.dataset_choice import dataset_choice
 from app.widgets.text import count, local, one_line, plain, share
 from core.pictures.tiling import Look
 

@@ -8,8 +8,8 @@ import streamlit as st
 from app import context, registry
 from app.state import ModelsState
 from app.theme import BadgeColour
+from app.widgets.datasets.choice import dataset_choice
 from app.widgets.jobs import follow_and_redraw, worker_state
-from app.widgets.science.dataset_choice import dataset_choice
 from app.widgets.text import count, local, one_line, plain, share
 from core.gates.records import Answer, GateResult
 from core.plant import ModelVersion
@@ -68,11 +68,32 @@ def _shown(kept: GateResult) -> None:
     )
     for one in document.get("cautions", ()):
         st.caption(plain(str(one), 400))
-    sliced = [one for one in criteria if not one["decides"]]
+    _at_share(document)
+    sliced = [one for one in criteria if not one["decides"] and not _restated(one, document)]
     if sliced:
         with st.expander("Blurry, dark and partial pictures: reported, they do not decide"):
             st.dataframe([_row(one) for one in sliced], hide_index=True, height="content")
             st.caption("The blurriest and the darkest tenth of the pictures, and those flagged so.")
+
+
+def _at_share(document: Mapping[str, Any]) -> None:
+    """What precision is where defects are as rare as on the line."""
+    line = document.get("line_share")
+    if line is None:
+        return
+    there = [one for one in document["criteria"] if _restated(one, document)]
+    st.markdown(f"**Where defects are as rare as at {plain(line['site'])}**")
+    st.caption(
+        f"{line['value']:.2%} of the parts there are defective (between {line['low']:.2%} and {line['high']:.2%}, from "
+        f"{count(line['answers'], 'answer')} about held and audited parts of the last {line['days']} days). The list "
+        "has its own balance; these figures weigh its parts as the line has them."
+    )
+    st.dataframe([_row(one) for one in there], hide_index=True, height="content")
+
+
+def _restated(one: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    line = document.get("line_share")
+    return line is not None and str(one["name"]).endswith(f"at {line['site']}'s share of defects")
 
 
 def _row(one: Mapping[str, Any]) -> dict[str, str]:

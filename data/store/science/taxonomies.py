@@ -7,15 +7,32 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from core.errors import Conflict
 from core.plant import UnmappedName
+from core.records import NO_DEFECT, TaskKind
 from core.roles import Action
 from core.taxonomy import Taxonomy
-from data.store.base import SubStore, site_row
+from data.store.base import SubStore, site_row, within
 from data.store.desk.labelling import relabel
 from data.store.rules.in_force import append_version, taxonomy_in_force
-from data.tables import label_classes, labels, taxonomies
+from data.tables import images, label_classes, labels, regions, reviews, sites, taxonomies
 
 EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class RawName:
+    """A name as it came, at one site.
+
+    Attributes:
+        pictures: that carry it.
+        class_id: what it means there now; None while it is unmapped.
+    """
+
+    site: str
+    name: str
+    pictures: int
+    class_id: str | None
 
 
 @dataclass(frozen=True)
@@ -32,14 +49,29 @@ class TaxonomyVersion:
 class Taxonomies(SubStore):
     """A version is never edited; labels always mean what the newest one says."""
 
-    def append(self, site: str, taxonomy: Taxonomy, note: str, now: datetime | None = None) -> int:
-        """A new version, in force at once; labels with names that it maps are derived anew."""
+    def append(
+        self, site: str, taxonomy: Taxonomy, note: str, now: datetime | None = None, *, based_on: int | None = None
+    ) -> int:
+        """A new version, in force at once; labels with names that it maps are derived anew.
+
+        Args:
+            site: of the version.
+            taxonomy: whole, as it is to be.
+            note: why.
+            now: aware UTC.
+            based_on: the version that was changed to this one; not checked where None.
+
+        Raises:
+            Conflict: another version has come into force since.
+        """
         when = self.now(now)
         with self.writing(Action.TAXONOMY) as (connection, rights):
             row: Any = site_row(connection, site)
             rights.need(Action.TAXONOMY, row.id)
             self.database.one_at_a_time(connection, "taxonomy", row.id)
-            _, old = taxonomy_in_force(connection, row.id)
+            last, old = taxonomy_in_force(connection, row.id)
+            if based_on is not None and based_on != last:
+                raise Conflict(f"Version {last} has come into force since you began: look at it and change that one.")
             number = append_version(connection, row.id, site, taxonomy, note, self.actor.name, when)
             _relabel(connection, row.id, old, taxonomy)
             return number
@@ -84,6 +116,44 @@ class Taxonomies(SubStore):
                 found.append(UnmappedName(name, count, images, tuple(taxonomy.nearest(name))))
             return found
 
+    def names(self, site: str | None = None) -> list[RawName]:
+        """Every name that files and people have used, with how many pictures carry it at each site.
+
+        Counted are pictures on which an answer that stands uses the name: one that nobody took back, and that is not
+        about a part with a known answer.
+
+        Args:
+            site: only of one; all that the actor sees where None.
+
+        Returns:
+            Those of most pictures first; the class is what the name means at the site now, None while it is unmapped.
+        """
+        with self.seeing() as (connection, rights):
+            asked = None
+            if site is not None:
+                at: Any = site_row(connection, site)
+                rights.need(Action.SEE, at.id)
+                asked = at.id
+            said = _said(connection, within(rights, reviews.c.site_id, asked)).subquery()
+            query = (
+                sa.select(sites.c.id, sites.c.name.label("site"), said.c.name, sa.func.count().label("pictures"))
+                .join(sites, sites.c.id == said.c.site_id)
+                .group_by(sites.c.id, sites.c.name, said.c.name)
+            )
+            rows = connection.execute(query).all()
+            known = {one.id: taxonomy_in_force(connection, one.id)[1] for one in rows}
+            found = [RawName(one.site, one.name, one.pictures, _class_now(known[one.id], one.name)) for one in rows]
+            return sorted(found, key=lambda one: (-one.pictures, one.name, one.site))
+
+    def named(self, site: str, name: str, limit: int = 24) -> list[int]:
+        """The newest pictures of a site that carry a name, by id."""
+        with self.seeing() as (connection, rights):
+            at: Any = site_row(connection, site)
+            rights.need(Action.SEE, at.id)
+            said = _said(connection, [reviews.c.site_id == at.id]).subquery()
+            query = sa.select(said.c.image_id).where(said.c.name == name).order_by(said.c.image_id.desc()).limit(limit)
+            return list(connection.scalars(query))
+
     def map_name(self, site: str, raw_name: str, class_id: str, now: datetime | None = None) -> int:
         """Say what a name means: a new version with one alias more, and the labels that carry the name follow.
 
@@ -107,6 +177,35 @@ class Taxonomies(SubStore):
             number = append_version(connection, row.id, site, mapped, note, self.actor.name, when)
             _relabel(connection, row.id, taxonomy, mapped)
             return number
+
+
+def _said(connection: Connection, where: list[sa.ColumnElement[bool]]) -> sa.CompoundSelect[Any]:
+    """Site, picture and name, each once: names on drawn regions, and names given without a box."""
+    undone = sa.select(reviews.c.undoes).where(reviews.c.undoes.is_not(None))
+    gold = sa.and_(reviews.c.task_kind.is_not(None), reviews.c.task_kind == str(TaskKind.GOLD))
+    stands = [reviews.c.undoes.is_(None), reviews.c.id.not_in(undone), ~gold, *where]
+    drawn = (
+        sa.select(reviews.c.site_id, regions.c.image_id, regions.c.name)
+        .join(regions, regions.c.review_id == reviews.c.id)
+        .where(*stands)
+    )
+    # An answer about a whole part names classes of all its pictures.
+    whole = sa.or_(reviews.c.image_id == images.c.id, reviews.c.image_id.is_(None))
+    unrolled = sa.func.json_each if connection.dialect.name == "sqlite" else sa.func.jsonb_array_elements_text
+    each = unrolled(reviews.c.classes).table_valued("value")
+    named = (
+        sa.select(reviews.c.site_id, images.c.id, sa.cast(each.c.value, sa.String))
+        .select_from(reviews)
+        .join(images, sa.and_(images.c.part_id == reviews.c.part_id, whole))
+        .join(each, sa.true())
+        .where(*stands)
+    )
+    return sa.union(drawn, named)
+
+
+def _class_now(taxonomy: Taxonomy, name: str) -> str | None:
+    found = taxonomy.match(name)
+    return None if found == NO_DEFECT else found
 
 
 def _relabel(connection: Connection, site_id: int, old: Taxonomy, new: Taxonomy) -> None:

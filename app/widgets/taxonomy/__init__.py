@@ -1,0 +1,1 @@
+"""The panels of classes: their table, names, versions, proposals, and the defect book."""
