@@ -23,6 +23,8 @@ class Limits:
         slow_ms: milliseconds of the engine for one picture...
         slow_share: ...that at most this share of the pictures may take longer than.
         joint: the chance that a model passes though it breaks any one of its limits: at most.
+        precision_at_site: of what is flagged where defects are as rare as at the site: at least. None only reports it:
+            at one defect in a hundred even a model that flags 2% of the good pictures is right a third of the time.
     """
 
     precision: float = 0.95
@@ -33,10 +35,13 @@ class Limits:
     slow_ms: float = 200.0
     slow_share: float = 0.01
     joint: float = 0.05
+    precision_at_site: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is always or never kept."""
         shares = [(name, getattr(self, name)) for name in _SHARES]
+        if self.precision_at_site is not None:
+            shares.append(("precision_at_site", self.precision_at_site))
         for name, value in [*shares, *self.class_recall.items()]:
             if not 0 < value < 1:
                 raise BadInput(f"A limit of {value:g} for {name} is always or never kept: give a share from 0 to 1.")
@@ -56,6 +61,8 @@ class Limits:
             for name in ("false_rejects", "calibration_error", "slow_ms", "slow_share", "joint")
             if getattr(self, name) > getattr(other, name)
         ]
+        if other.precision_at_site is not None and (self.precision_at_site or 0.0) < other.precision_at_site:
+            found.append(f"precision at the site of {self.precision_at_site or 0:g}, not {other.precision_at_site:g}")
         found += [
             f"{name} recall of {self.recall_of(name):g}, not {value:g}"
             for name, value in other.class_recall.items()
@@ -78,7 +85,11 @@ class Limits:
         if unknown:
             raise BadInput(f"'{unknown[0]}' is no limit of a gate: there are {', '.join(f.name for f in fields(cls))}.")
         try:
-            numbers = {name: float(value) for name, value in values.items() if name != "class_recall"}
+            numbers: dict[str, Any] = {
+                name: None if value is None and name == "precision_at_site" else float(value)
+                for name, value in values.items()
+                if name != "class_recall"
+            }
             by_class = {str(name): float(value) for name, value in dict(values.get("class_recall", SAFETY)).items()}
         except (TypeError, ValueError) as error:
             raise BadInput(f"A limit is no number ({error}): write it as .95.") from error

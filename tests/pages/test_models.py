@@ -2,21 +2,26 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import app.jobs.science.gate as gates_job
 from app import registry
+from app.jobs.runner import run_job
 from app.jobs.science.measured import heatmaps_place
 from app.settings import Settings
 from core.gates.gate import gate
 from core.gates.limits import Limits
 from core.gates.questions import of_counts
 from core.learn.metrics import Counts
+from core.pictures.tiling import Look
 from core.plant import Arrival
 from core.records import Capture, Prediction, Quality
 from core.roles import Actor
 from core.serving import ShadowScore
 from data.store import Store, open_store
+from tests.app.jobs.small_dataset import drawn
 from tests.small_plant import SITE
 
 GOOD, POOR = Counts(3000, 3, 20, 3000), Counts(100, 20, 30, 100)
@@ -174,3 +179,57 @@ def test_a_gate_that_was_asked_for_waits_for_the_worker(app, store):
     assert "The worker measures it now" in words(page)
     (job,) = [one for one in store.jobs.recent(limit=5) if one.kind == "gate"]
     assert job.arguments == {"model": "net-2", "site": SITE, "dataset": "first", "split": "test"}
+
+
+class Sees:
+    """A net that tells pits from clean metal, or takes every fourth for the other."""
+
+    def __init__(self, name: str, wrong: int) -> None:
+        self.card, self.back_end, self.wrong, self.seen = (
+            SimpleNamespace(name=name, look=Look(64, 32)),
+            "made",
+            wrong,
+            0,
+        )
+
+    def stream(self, images, look=None):
+        for pixels in images:
+            self.seen += 1
+            bad = bool((pixels < 40).any()) != bool(self.wrong and self.seen % self.wrong == 0)
+            sure = 0.999 if self.wrong else 0.995  # so that one wrong picture tips its part
+            yield Prediction(self.card.name, sure if bad else 0.005, {"SURFACE_PIT": 1.0}, milliseconds=9.0)
+
+
+def test_a_good_model_is_accepted_by_the_gate_that_was_asked_for_on_the_page_and_put_in_use(
+    app, store, plant, monkeypatch
+):
+    settings = Settings(home=plant.home, database_url=plant.url, device="cpu", decoders=1)
+    manifest = drawn(settings, per_split={"train": 2, "val": 2, "test": 480})
+    store.datasets.add("pits", manifest, manifest["hash"])
+    store.models.add({"name": "pit-finder", "classes": ["SURFACE_PIT"]}, "/models/3", "3" * 64)
+    nets = {"pit-finder": Sees("pit-finder", 0), "net-1": Sees("net-1", 4)}
+    monkeypatch.setattr(gates_job, "open_model", lambda _store, _settings, name: nets[name])
+    page = app("Dora", "science/models")
+    next(one for one in page.radio if one.label == "Version").set_value("pit-finder").run()
+    press(page, "Run the gate")
+    job = store.jobs.claim("worker")
+    assert job.kind == "gate"
+    run_job(store, settings, job, "worker")
+    page = app("Dora", "science/models")
+    next(one for one in page.radio if one.label == "Version").set_value("pit-finder").run()
+    kept = store.gates.of("pit-finder", SITE)[0]
+    assert kept.answer == "pass", kept.document["sentence"]
+    assert "criteria are shown to be kept" in words(page)
+    press(fill(page, "Why this one and none of the others", "finds every pit"), "Put in use")
+    assert store.promotions.in_use(SITE) == "pit-finder"
+    assert store.promotions.history(SITE)[0].gate == kept.id
+
+
+@pytest.mark.parametrize("named", ["net-2", "net-1"])
+def test_the_version_that_stands_in_the_address_is_the_one_shown(app, store, named):
+    page = app("Dora")
+    page.query_params["models.version"] = named
+    page.switch_page(str(Path(__file__).parents[2] / "pages" / "science" / "models.py")).run()
+    assert not page.exception
+    assert next(one for one in page.radio if one.label == "Version").value == named
+    assert named in [one.value.replace("\\", "") for one in page.subheader]

@@ -4,7 +4,8 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,21 @@ from app.jobs.science.evaluate import labelled
 from app.jobs.science.learning import Reader, check_files, counted, manifest_of
 from app.jobs.science.train import averaged_parts, part_types_of
 from app.settings import Settings
+from core.audits.estimates import estimate
 from core.errors import BadInput, NotFound
 from core.gates.gate import gate
 from core.gates.limits import Limits
 from core.gates.questions import Where, beyond_production, of_pictures
-from core.gates.rates import Answer, Question
+from core.gates.rates import Answer, Question, Tally, bounds
 from core.gates.records import GateResult
+from core.gates.restated import LineShare, at_share, not_known
 from core.learn.evaluation import THRESHOLD, Judged
 from core.learn.metrics import by_group
 from core.learn.paired import Paired, compare
 from core.pictures.quality import measure
 from core.pictures.tiling import Look
 from core.records import Pixels, TaskKind
+from core.roles import WORKER
 from core.watch.rules import RuleKind
 
 if TYPE_CHECKING:
@@ -39,6 +43,7 @@ SEED = 20  # of the draws behind the calibration's bounds: the same pictures alw
 LOOKED_AT_AGAIN = 12  # pictures it was most wrong about, which people are asked to look at
 TIMING_S = 30.0
 TIMED_BYTES = 200_000_000
+SHARE_DAYS = 90  # of audits and held parts that tell how rare defects are at a site
 WARM = 2  # first pictures, whose time is that of a cold start
 
 
@@ -98,10 +103,12 @@ def run_gate(
         old = None
         if production is not None:
             old = _pass_over(open_model(store, settings, production), examples, read, look, progress)
+    line = _line_share(store, site, at)
     places = [Where(name, one.quality) for name, one in zip(_sites(manifest, examples), mine.where, strict=True)]
     classes = tuple(str(one) for one in version.card.get("classes", ()))
     pair = None
     more: list[Question] = []
+    restated = not_known(site, asked) if isinstance(line, str) else at_share(mine.judged, classes, asked, line)
     if old is not None and production is not None:
         pair = _paired(mine.judged, old.judged, averaged_parts(store, manifest))
         more = [beyond_production(pair, production)]
@@ -109,7 +116,7 @@ def run_gate(
     def questions(milliseconds: Sequence[float]) -> list[Question]:
         rng = np.random.default_rng(SEED)
         by_itself = of_pictures(mine.judged, classes, asked, rng=rng, where=places, milliseconds=milliseconds)
-        return [*by_itself, *more]
+        return [*by_itself, *more, *restated]
 
     deciding = sum(one.decides for one in questions([1.0]))
     needed = math.ceil(math.log(asked.joint / deciding) / math.log1p(-asked.slow_share))
@@ -123,7 +130,8 @@ def run_gate(
             "dataset_hash": manifest.get("hash"),
             "back_end": mine.back_end,
             "paired": None if pair is None else pair.to_json(),
-            "cautions": _cautions(examples, split),
+            "line_share": None if isinstance(line, str) else _share_told(line, asked.joint),
+            "cautions": _cautions(examples, split, line),
         },
         [one.name for one in channels(settings) if one.wants(RuleKind.GATE)],
         at,
@@ -198,12 +206,13 @@ def _refuse_learned(
         manifest = manifest_of(store, settings, str(name))
     except NotFound:
         return  # what it learned from is not here, as with a model from elsewhere
-    learned = {str(one["sha256"]) for one in manifest["items"] if one.get("split") == "train"}
+    taught = card["dataset"].get("learned", ("train",))  # with the validation part after a refit
+    learned = {str(one["sha256"]) for one in manifest["items"] if one.get("split") in taught}
     overlap = sum(one.sha256 in learned for one in examples)
     if overlap:
         raise BadInput(
-            f"{overlap} of these {len(examples)} pictures taught the model, in the training part of {name}: take "
-            "pictures that it has not seen."
+            f"{overlap} of these {len(examples)} pictures taught the model, in the {' and '.join(taught)} part of "
+            f"{name}: take pictures that it has not seen."
         )
 
 
@@ -213,12 +222,39 @@ def _sites(manifest: Any, examples: "Sequence[Example]") -> list[str]:
     return [by_path.get(one.path, "") for one in examples]
 
 
-def _cautions(examples: "Sequence[Example]", split: str) -> list[str]:
+def _line_share(store: "Store", site: str, now: datetime) -> LineShare | str:
+    """The share of defective parts at a site, from what was held and audited there lately; or why nobody knows it."""
+    facts = store.acting_as(WORKER).auditing.facts(site, now - timedelta(days=SHARE_DAYS), now)
+    parts = sum(cell.parts for cell in facts.cells)
+    found = estimate(facts.cells, facts.settled, np.random.default_rng(SEED))
+    if found.defective is None or not parts:
+        return " ".join(found.missing) or "Nobody has looked at its parts."
+
+    @cache
+    def between(level: float) -> tuple[float, float]:
+        """What is not known of these parts, and what these parts do not tell of the next ones: half the level each."""
+        said = estimate(facts.cells, facts.settled, np.random.default_rng(SEED), confidence=1 - level).defective
+        if said is None:
+            return 0.0, 1.0
+        least, most = (Tally(min(max(bad, 0.0), parts), parts, float(parts)) for bad in (said.low, said.high))
+        return bounds(least, level / 2)[0], bounds(most, level / 2)[1]
+
+    return LineShare(site, found.defective.value / parts, between, found.defective.n)
+
+
+def _share_told(line: LineShare, level: float) -> dict[str, Any]:
+    low, high = line.between(level / 2)
+    return {"site": line.site, "value": line.value, "low": low, "high": high, "answers": line.answers,
+            "days": SHARE_DAYS}  # fmt: skip
+
+
+def _cautions(examples: "Sequence[Example]", split: str, line: LineShare | str) -> list[str]:
     share = sum(one.defective for one in examples) / len(examples)
-    found = [
-        f"Precision and F2 hold where {share:.0%} of the pictures are defective, as here; where defects are rarer, "
-        "precision is lower."
-    ]
+    told = f"Precision and F2 hold where {share:.0%} of the pictures are defective, as here; where defects are rarer, "
+    if isinstance(line, str):
+        found = [f"{told}precision is lower. How rare they are on the line is not known: {line}"]
+    else:
+        found = [f"{told}precision is lower. At {line.site} {line.value:.2%} of the parts are: see the figures there."]
     if split != "test":
         found.append("Validation pictures helped to make the model: this gate opens nothing.")
     return found

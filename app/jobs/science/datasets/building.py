@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.jobs.intake.line import Progress, quiet
-from app.jobs.science.datasets import evidence, looking, manifest, pseudo
+from app.jobs.science.datasets import evidence, features, looking, manifest, pseudo
 from app.jobs.science.datasets.choosing import chosen, least_sure
 from app.jobs.science.datasets.plan import Plan, plan_of
 from app.settings import Settings
@@ -104,7 +104,9 @@ class _Build:
         everyone = people + self._guessed(people)
         seen = looking.look(self.settings, [one.image for one in everyone], self.progress)
         self.progress(0, len(everyone), "looking for near-duplicates")
-        pairs = looking.duplicates(seen, everyone)
+        asked = features.recorded(self.store, self.name)
+        near, seen_by = features.duplicates(self.store, self.settings, everyone, asked, self.progress)
+        pairs = features.joined(looking.duplicates(seen, everyone), near)
         self.progress(0, len(everyone), "dividing")
         groups, ties = self._groups(everyone, pairs)
         sides, moved = self._sides(everyone[: len(people)], groups[: len(people)])
@@ -120,6 +122,7 @@ class _Build:
             "seed": self.plan.seed,
             "split": dict(self.plan.shares) if self.plan.shares is not None else "kept",
             "kept_together": list(ties),
+            **({"seen_by": dict(seen_by)} if seen_by else {}),
             **self.plan.to_json(),
             "filters": dict(sorted(self.plan.filters.items())),
             "classes": self._classes({one.image.site for one in people}),
@@ -284,6 +287,7 @@ class _Build:
                 cut=self.plan.by == "time",
                 pairs=near,
                 unseen=len(left) - len(here.at),
+                seen_by=sum(one.image.site in made.get("seen_by", {}) for one in left),
                 looks=evidence.looks_of(self.store, left, opinions),
                 limits=self.plan.limits,
                 adversary=asked.scores,

@@ -20,15 +20,17 @@ from app.settings import Settings
 from core.errors import BadInput, GateFailed, NotFound
 from core.gates.limits import Limits
 from core.gates.records import Answer
+from core.learn.metrics import precision_at_prevalence
 from core.pictures.tiling import Look
 from core.plant import Arrival
-from core.records import Capture, Prediction, TaskKind
+from core.records import Capture, Prediction, TaskKind, Verdict
 from core.roles import WORKER
 from core.watch.rules import RuleKind
 from data.store import Store
 from data.taxonomies import shipped
 from models import checkpoint, nets
 from tests.app.jobs.small_dataset import drawn, keep
+from tests.data.store.plant import answer, arrival, person
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -145,15 +147,16 @@ def test_training_pictures_show_nothing_and_validation_pictures_open_nothing(
     assert any("opens nothing" in one for one in kept.document["cautions"])
 
 
+@pytest.mark.parametrize(("side", "said"), [("train", {}), ("val", {"learned": ["train", "val"]})])
 def test_pictures_that_taught_the_model_are_refused(
-    plant: Store, settings: Settings, tmp_path: Path, engines: dict[str, Told]
+    side: str, said: dict[str, Any], plant: Store, settings: Settings, tmp_path: Path, engines: dict[str, Told]
 ) -> None:
     manifest = plant.datasets.get("pits").manifest
-    turned = {**manifest, "name": "turned", "items": [{**one, "split": "train"} for one in manifest["items"]]}
+    turned = {**manifest, "name": "turned", "items": [{**one, "split": side} for one in manifest["items"]]}
     plant.datasets.add("turned", turned, keep(settings, turned)["hash"])
     net = nets.build("test_resnet", ("SURFACE_PIT",), False, "scratch", size=64).eval()
     card = checkpoint.card_of(net, "taught", NOW, look=Look(64, 32))
-    checkpoint.save(tmp_path / "made" / "taught", net, replace(card, dataset={"name": "turned"}))
+    checkpoint.save(tmp_path / "made" / "taught", net, replace(card, dataset={"name": "turned", **said}))
     add_model(plant, settings, tmp_path / "made" / "taught")
     with pytest.raises(BadInput, match="480 of these 480 pictures taught the model"):
         run_gate(plant, settings, "taught", "Lyon", "pits")
@@ -205,3 +208,32 @@ def test_an_imported_and_frozen_set_of_one_site_is_measured_too(
     assert kept.against is None
     missed = sum(one["split"] == "test" and one["defective"] for one in store.datasets.get("all").manifest["items"])
     assert store.queue.counts("Lyon").kinds[TaskKind.LABEL] == missed
+
+
+def test_precision_is_restated_for_the_share_of_defects_that_people_found_on_the_line(
+    plant: Store, settings: Settings, engines: dict[str, Told]
+) -> None:
+    ines = person(plant, "ines")
+    filed = plant.arrivals.file("Lyon", [arrival(number, None) for number in range(20)])
+    bad = {one.part_id for one in filed[:2]}
+    while (task := ines.queue.lease()) is not None:
+        answer(ines, task, Verdict.FAIL if task.part_id in bad else Verdict.PASS)
+    engines["new"].every = 60
+    kept = run_gate(plant, settings, "new", "Lyon", "pits", now=plant.database.clock() + timedelta(minutes=1))
+    line = kept.document["line_share"]
+    assert (line["site"], line["value"], line["answers"]) == ("Lyon", 0.1, 20)
+    assert line["low"] < 0.1 < line["high"]
+    criteria = {one["name"]: one for one in kept.document["criteria"]}
+    on_list, there = criteria["precision"], criteria["precision at Lyon's share of defects"]
+    assert there["value"] < on_list["value"]
+    assert there["value"] == pytest.approx(precision_at_prevalence(
+        criteria["recall"]["value"], criteria["false rejects"]["value"], 0.1))  # fmt: skip
+    assert there["decides"] is False
+    assert criteria["precision of SURFACE_PIT at Lyon's share of defects"]["value"] == there["value"]
+    assert "At Lyon 10.00% of the parts are" in kept.document["cautions"][0]
+    asked = Limits(precision_at_site=0.9, precision=0.5, recall=0.5, false_rejects=0.4, calibration_error=0.4)
+    stricter = run_gate(plant, settings, "new", "Lyon", "pits", limits=asked, now=NOW)
+    assert "not known" in stricter.document["cautions"][0]  # nothing had been answered by then
+    asked_there = next(one for one in stricter.document["criteria"] if one["name"].startswith("precision at Lyon"))
+    assert (asked_there["decides"], asked_there["answer"]) == (True, "not enough evidence")
+    assert stricter.answer is Answer.UNSURE
