@@ -10,6 +10,7 @@ from app.jobs.science.backtest import LABELS_SO_FAR as LABELS_SO_FAR
 from app.jobs.science.backtest import kept_backtests
 from app.jobs.science.backtest import sentence as sentence
 from app.state import FormState, told
+from app.widgets.text import count
 from core.learn.select import STRATEGIES
 from core.learn.select.batches import Batch, Item
 from core.plant import Job, JobState
@@ -26,11 +27,13 @@ class LearnState(FormState):
         batch: on the page; the newest where None.
         shown: how many of its pictures.
         comparing: the job that compares strategies.
+        why_not: why the last comparison came to nothing.
     """
 
     batch: int | None = None
     shown: int = FIRST_SHOWN
     comparing: int | None = None
+    why_not: str = ""
 
 
 def choose(view: LearnState, question: Mapping[str, Any]) -> None:
@@ -94,7 +97,7 @@ def compare(
         given: dict[str, Any] = {"model": model, "seeds": seeds, "price": price}
         if dataset != LABELS_SO_FAR:
             given |= {"dataset": dataset, "strategies": list(strategies)}
-        view.comparing = context.store().jobs.submit("backtest", given)
+        view.comparing, view.why_not = context.store().jobs.submit("backtest", given), ""
 
 
 def comparisons() -> list[dict[str, Any]]:
@@ -128,6 +131,13 @@ def rows(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _ranged(value: float, between: Sequence[float] | None, form: str) -> str:
     ends = "" if between is None else f" ({form.format(between[0])}–{form.format(between[1])})"
     return form.format(value) + ends
+
+
+def hours(seconds: float) -> str:
+    """A time of work in words: minutes below an hour, hours from there on."""
+    if seconds < 3600:
+        return count(max(1, round(seconds / 60)), "minute")
+    return f"{seconds / 3600:,.1f} hours"
 
 
 def models() -> list[str]:

@@ -17,6 +17,8 @@ def show_help(path: str) -> None:
     entry = BY_PATH[path]
     st.subheader(entry.title)
     st.markdown(entry.help)
+    if path in ("inspector/queue", "inspector/correct"):
+        st.link_button("Open the defect book", "/book", icon=":material/menu_book:")  # beside the work, in a new tab
 
 
 def title(path: str, *facts: str) -> None:

@@ -5,10 +5,10 @@ import streamlit as st
 from app import context
 from app.datasets import DatasetsState, opened, submit_build
 from app.state import state
+from app.widgets.datasets import views as dataset_views
+from app.widgets.datasets.form import dataset_form
 from app.widgets.frame import nothing, notices, title
 from app.widgets.jobs import follow, worker_state
-from app.widgets.science import dataset_views
-from app.widgets.science.dataset_form import dataset_form
 from app.widgets.text import count, local, plain
 
 view = state(DatasetsState)

@@ -7,10 +7,10 @@ import streamlit as st
 from app import context
 from app.label_quality import LabelQualityState, doubt, doubts_of, kinds, report_of, submit_look, turn_to
 from app.state import state
+from app.widgets.datasets.doubts import confusions, controls, side_by_side
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
 from app.widgets.jobs import follow, worker_state
-from app.widgets.science.dataset_doubts import confusions, controls, side_by_side
 from app.widgets.text import count, local, plain
 
 view = state(LabelQualityState)

@@ -6,10 +6,10 @@ from app import context, learn
 from app.learn import LearnState
 from app.state import state
 from app.widgets.frame import nothing, notices, title
-from app.widgets.science.learn_batch import batch_choice, figures, heading, outcome, pictures
-from app.widgets.science.learn_compare import compare_form, compared
-from app.widgets.science.learn_form import choose_form
-from app.widgets.science.learn_wait import waiting
+from app.widgets.learn.batch import batch_choice, figures, heading, outcome, pictures
+from app.widgets.learn.compare import compare_form, compared
+from app.widgets.learn.form import choose_form
+from app.widgets.learn.wait import waiting
 
 view = state(LearnState)
 title("science/learn")
@@ -26,7 +26,7 @@ if step == "Compare":
     with left:
         compare_form(view, [learn.LABELS_SO_FAR, *learn.datasets()])
     with right:
-        compared(learn.comparisons())
+        compared(learn.comparisons(), view.why_not)
     st.stop()
 
 with left:

@@ -21,7 +21,7 @@ from app.widgets.science.model_card import (
     provenance,
 )
 from app.widgets.science.serving import promotion_panel, shadow_panel
-from app.widgets.text import count, local, one_line, plain
+from app.widgets.text import count, local, one_line, option, plain
 from core.decide.requests import Wish
 
 view = state(ModelsState)
@@ -41,7 +41,7 @@ names = [version.name for version in versions]
 left, right = st.columns([1, 3], gap="medium")
 with left:
     where = site_choice([site.name for site in sites], key="models.site")
-    chosen = st.radio("Version", names, key="models.version", format_func=plain, bind="query-params",
+    chosen = st.radio("Version", names, key="models.version", format_func=option, bind="query-params",
                       captions=[local(version.created_at, day=True) for version in versions])  # fmt: skip
 version = versions[names.index(chosen)]
 site = next((site for site in sites if site.name == where), None)

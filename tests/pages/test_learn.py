@@ -49,7 +49,7 @@ def test_without_a_batch_the_page_says_how_to_get_one(app):
     page = app("Dora", "science/learn")
     assert not page.exception
     assert "No batch yet" in words(page)
-    assert "about 0.4 hours of one person, 25.00 in money" in words(page)
+    assert "about 25 minutes of one person, 25.00 in money" in words(page)
 
 
 def test_choosing_leaves_it_to_the_worker(app, store):
@@ -150,3 +150,15 @@ def test_without_a_dataset_what_was_labelled_so_far_can_be_compared(app, store):
     button(page, "Compare").click().run()
     [job] = store.jobs.recent(kind="backtest")
     assert job.arguments == {"model": "small-1", "seeds": 10, "price": 0.5}
+
+
+def test_a_comparison_that_came_to_nothing_says_why(app, store):
+    store.models.add({"name": "small-1"}, "models/small-1", "0" * 64)
+    page = app("Dora", "science/learn")
+    page.segmented_control(key="learn.step").set_value("Compare").run()
+    button(page, "Compare").click().run()
+    job = store.jobs.claim("worker")
+    store.jobs.fail(job.id, "Nobody has answered a batch yet: label more.")
+    page.run()
+    assert not page.exception
+    assert "Nobody has answered a batch yet" in words(page)

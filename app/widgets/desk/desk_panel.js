@@ -81,12 +81,37 @@ function seenPart(panel, item) {
   if (!seen.outcome) element("p", "quiet", panel, "The part still waits for pictures.");
   const reasons = element("ul", "reasons", panel);
   for (const reason of seen.reasons) element("li", "", reasons, reason);
+  if (seen.printed) printedPart(panel, seen.printed);
   if (seen.score !== null) band(panel, seen.score, seen.band);
   const classes = element("div", "classes", panel);
   for (const one of seen.classes) {
     element("span", "", classes, one.name).title = one.name;
     element("div", "track", classes).appendChild(element("i")).style.width = `${one.score * 100}%`;
     element("b", "", classes, one.words);
+  }
+}
+
+// The printed label: each line as it looks and as it was read, then the expected words against the read ones.
+function printedPart(panel, printed) {
+  const box = element("div", "printed", panel);
+  element("h3", "", box, "printed label");
+  for (const why of printed.failed) element("p", "warning", box, why);
+  for (const line of printed.lines) {
+    const row = element("div", "line-read", box);
+    thumb(row, line.crop, `In the picture: ${line.text}`);
+    element("span", "", row, line.text);
+    element("span", "quiet", row, line.sure);
+  }
+  if (!printed.lines.length && !printed.failed.length) element("p", "quiet", box, "Nothing could be read.");
+  if (printed.dates) element("p", "", box, `Date: ${printed.dates}`);
+  if (!printed.expected) return;
+  element("p", "", box, `Expected: ${printed.expected}`);
+  const words = element("p", "word-diff", box);
+  for (const one of printed.diff) {
+    if (one.how === "extra") continue;
+    const word = element("span", one.how.replace(" ", "-"), words, one.expected);
+    word.title = one.how === "same" ? "read so" : `${one.how}${one.read ? `: read ${one.read}` : ""}`;
+    if (one.how !== "same") element("em", "", word, one.read ? ` ${one.read}` : " missing");
   }
 }
 

@@ -11,7 +11,7 @@ from app.learn import LearnState
 from app.theme import BadgeColour
 from app.widgets.charts import plot
 from app.widgets.desk.viewer import absolute
-from app.widgets.science.learn_charts import ARMS, balance_figure, map_figure
+from app.widgets.learn.charts import ARMS, balance_figure, map_figure
 from app.widgets.text import ago, count, plain
 from core.learn.metrics import proportion_interval
 from core.learn.select import STRATEGIES
@@ -54,11 +54,11 @@ def heading(view: LearnState, batch: Batch, now: datetime) -> None:
                       disabled=batch.state is BatchState.SENDING)  # fmt: skip
             st.button(f"Send {count(batch.chosen, 'task')} to the queue", icon=":material/send:", type="primary",
                       key=f"learn.send.{batch.id}", on_click=learn.send, args=(view, batch))  # fmt: skip
-    hours, money = batch.chosen * batch.seconds / 3600, batch.chosen * batch.price
+    time, money = learn.hours(batch.chosen * batch.seconds), batch.chosen * batch.price
     facts = batch.facts
     st.caption(
         f"{plain(title)} · {count(batch.chosen, 'picture')} of a pool of {facts['pool']:,} · as {plain(batch.model)} "
-        f"sees them · {hours:.1f} hours, {money:,.2f} in money · {plain(batch.by)}, {ago(batch.made_at, now)}"
+        f"sees them · {time}, {money:,.2f} in money · {plain(batch.by)}, {ago(batch.made_at, now)}"
     )
     told = [f"{number:,} {plain(why)}" for why, number in facts.get("left_out", {}).items()]
     told += [f"the quota of {plain(name)} lacks {missing}" for name, missing in facts.get("short", {}).items()]

@@ -55,7 +55,12 @@ def balance_figure(rows: Sequence[Sequence[Any]], chosen: int, pool: int) -> Any
         }
         for side, at, total, colour in reversed(sides)
     ]  # fmt: skip
-    layout = {"barmode": "group", "xaxis": {"tickformat": ".0%", "rangemode": "tozero"}, "yaxis": {"automargin": True}}
+    layout = {
+        "barmode": "group",
+        "bargap": 0.6 if len(names) < 3 else 0.2,
+        "xaxis": {"tickformat": ".0%", "rangemode": "tozero"},
+        "yaxis": {"automargin": True},
+    }
     return go.Figure({"data": traces, "layout": layout})
 
 

@@ -9,7 +9,7 @@ from app.learn import LearnState
 from app.widgets.charts import plot
 from app.widgets.frame import nothing
 from app.widgets.jobs import job_row, worker_state
-from app.widgets.science.learn_charts import curves_figure
+from app.widgets.learn.charts import curves_figure
 from app.widgets.text import count, local, one_line, plain
 from core.learn.backtest import COMPARED
 from core.learn.select import STRATEGIES
@@ -53,16 +53,19 @@ def _follow(view: LearnState) -> None:
         return
     job = context.store().jobs.get(view.comparing)
     job_row(job)
-    if job.state is JobState.DONE:
-        view.comparing = None
+    if job.state in (JobState.DONE, JobState.FAILED):
+        view.comparing, view.why_not = None, job.error
         st.rerun()
 
 
-def compared(found: list[dict[str, Any]]) -> None:
-    """The newest comparison of a dataset."""
-    if not found:
+def compared(found: list[dict[str, Any]], why_not: str) -> None:
+    """The newest comparison of a dataset, below why the last one came to nothing."""
+    if why_not:
+        nothing("Not compared", icon="pending", then=plain(why_not, 400))
+    elif not found:
         nothing("Nothing compared yet", icon="compare_arrows",
                 then="Compare the batches that were answered, or replay the labels of a dataset.")  # fmt: skip
+    if not found:
         return
     names = [one["dataset"] for one in found]
     chosen = names[0]

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.learn import models
+from app.learn import hours, models
 from app.widgets.text import count
 from core.errors import BadInput
 from core.learn.select import STRATEGIES
@@ -51,8 +51,8 @@ def _bought(question: dict[str, Any]) -> str:
     except BadInput as error:
         st.warning(str(error), icon=":material/payments:")
         return ""
-    hours, money = n * question["label_seconds"] / 3600, n * question["price"]
-    st.caption(f"{count(n, 'picture')}: about {hours:.1f} hours of one person, {money:,.2f} in money.")
+    time, money = hours(n * question["label_seconds"]), n * question["price"]
+    st.caption(f"{count(n, 'picture')}: about {time} of one person, {money:,.2f} in money.")
     return count(n, "picture")
 
 

@@ -1,0 +1,1 @@
+"""The panels of datasets: form, views, doubts, and the choice of one."""

@@ -1,0 +1,1 @@
+"""The Learn page's panels: form, batch, comparison and charts."""

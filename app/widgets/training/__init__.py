@@ -1,0 +1,1 @@
+"""The Training page's panels: runs, schedule, experiments, curves, augmentation, ladder."""

@@ -1,0 +1,1 @@
+"""What the pages about words are made of."""
