@@ -1,0 +1,1 @@
+"""Jobs about words: text models trained and measured."""

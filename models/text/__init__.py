@@ -1,0 +1,1 @@
+"""The joint text model: what a sentence wants, and which of its words name what."""
