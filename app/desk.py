@@ -83,6 +83,8 @@ def case_of(part_id: int, task: Task | None = None, store: "Store | None" = None
         task=task,
         policy=chosen(in_force, line, part.part_type),
         blind=task is not None and _asks_first(store, site, in_force) and not store.reviews.answered(task.id),
+        drawn=store.detectors.boxes([image.id for image in images]),
+        printed=store.prints.check(part_id),
         heatmaps={one.model: context.measured_heatmaps(one.model, site.name) for one in predictions.values()},
     )
 

@@ -98,6 +98,18 @@ PAGES = (
         "who ask.",
     ),
     PageEntry(
+        "inspector/book",
+        "Defect book",
+        "Inspect",
+        "menu_book",
+        Action.SEE,
+        "What each class of defect looks like at a site: a text, pictures that **show it**, pictures that **only look "
+        "like it** with what they really are, and **borderline** ones with what was settled. A picture shows the part "
+        "that counts, with what lies around it.\n\n"
+        "While a part waits for an answer its pictures are not shown here to those who answer. QA leads and data "
+        "scientists change the book; each change leaves its row in the audit trail.",
+    ),
+    PageEntry(
         "quality/parttypes",
         "Part types",
         "Quality",
@@ -233,7 +245,10 @@ PAGES = (
         Action.TAXONOMY,
         "The numbered list of defect classes of a site. Names that nobody has mapped yet are at the top with their "
         "pictures: map one with a click. They count as defective, but in no class, until then. History is never "
-        "rewritten: a change is a new version.",
+        "rewritten: a change is a new version.\n\n"
+        "**Classes** changes, adds or retires one, and says first which names and labels follow. **Names by site** "
+        "has every name as it came, with its pictures. **Versions** compares any two and puts an earlier one in force "
+        "again, as a further one. What each class looks like stands in the defect book.",
     ),
     PageEntry(
         "science/datasets",
@@ -276,6 +291,21 @@ PAGES = (
         "the one before. The label stays as it is until somebody answers. **Look again** runs in the worker.",
     ),
     PageEntry(
+        "science/training",
+        "Training",
+        "Science",
+        "exercise",
+        Action.TRAIN,
+        "A pipeline validates the labels, settles the augmentation, trains, evaluates, asks the gate and lets the "
+        "model look on. **Schedule** holds its configuration and its cron line, on the site's clock; every time begins "
+        "one run, and times that nobody was there for are made up for by one. **Runs** shows each step; one that fails "
+        "raises an alarm, and **Go on** begins with it again. A run that was killed goes on by itself.\n\n"
+        "**Experiments** sets models side by side on the same pictures, each figure with its interval, and tests each "
+        "against the one in use. **Curves** warns where a net learns its pictures by heart. **Augmentation** shows "
+        "what is done to pictures, and what is switched off because it would hide or make defects. `holdpoint "
+        "pipeline` does the same from a file.",
+    ),
+    PageEntry(
         "science/models",
         "Models",
         "Science",
@@ -285,6 +315,20 @@ PAGES = (
         "pass, fail, or how much more evidence it takes, on bounds that hold all together. A shadow scores the live "
         "pictures and decides nothing. One person promotes what passed its gate, two may override it, one takes it "
         "back; every process obeys on its next batch. Another model passes nothing by itself until two calibrate it.",
+    ),
+    PageEntry(
+        "words/prints",
+        "Printed labels",
+        "Words",
+        "barcode_reader",
+        Action.SEE,
+        "What the label on each kind of part has to say. Labels are read as parts come in, offline; a part is **held** "
+        "where the label is missing, cut off, on the wrong side, cannot be read surely, is another item's, or says "
+        "that the goods are expired or short-dated.\n\n"
+        "A date is never guessed: 03/04/26 stays two dates until the site says what its dates begin with, and it only "
+        "matters where the two lead to different answers. The catalogue says how each item's label reads; words in "
+        "it that look alike when misread (0 and O, 1 and I) count as read.\n\n"
+        "**Accuracy** shows readings drawn by chance: **A** right, **S** wrong.",
     ),
     PageEntry(
         "admin/people",

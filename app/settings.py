@@ -27,6 +27,9 @@ class Settings(BaseSettings):
         serve_seconds: longest wait for an answer; HOLD after it.
         upload_bytes: largest picture the endpoint and the page take.
         settle_seconds: how long a file in an inbox must stay unchanged before it is opened.
+        ocr: reader of printed labels; auto takes EasyOCR where its models are at hand.
+        ocr_seconds: longest time one way of reading a picture may take.
+        ocr_threads: of the processor, for the reader.
         backup_hours: the worker makes a backup so often; 0 leaves it to people.
         backups_kept: of those that the worker made by itself; older ones are deleted.
         oidc_issuer: address of the company's own sign-in (OpenID Connect); empty for passwords only.
@@ -49,6 +52,9 @@ class Settings(BaseSettings):
     serve_seconds: float = Field(default=60, gt=0)
     upload_bytes: int = Field(default=64 << 20, ge=1 << 10)
     settle_seconds: float = Field(default=1.0, ge=0)
+    ocr: Literal["auto", "rapidocr", "easyocr"] = "auto"
+    ocr_seconds: float = Field(default=60, gt=0)
+    ocr_threads: int = Field(default=2, ge=1, le=64)
     backup_hours: float = Field(default=0, ge=0)
     backups_kept: int = Field(default=7, ge=1, le=1000)
     oidc_issuer: str = ""

@@ -8,7 +8,7 @@ what does is the same for every kind of task. Text is shown as text; nothing her
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import theme
 from app.widgets.desk.viewer import Layer, crop_url, drawn, layer_data, map_layers, picture_url
@@ -16,14 +16,19 @@ from app.widgets.text import local, one_line, share
 from core.decide.leaning import leaning
 from core.decide.policy import Policy
 from core.decide.urgency import RULE, explain
+from core.detection import DrawnBoxes
 from core.learn.showing import hidden_because
 from core.plant import Part, Site
 from core.records import Decision, Image, ImageState, Label, Outcome, Prediction, Region, Review, Task, TaskKind
+
+if TYPE_CHECKING:
+    from data.store.line.print_checking import PrintedPart
 
 # The other kinds must not be told apart before an answer is stored, and need not be afterwards.
 KIND_WORDS: Mapping[TaskKind, str] = {TaskKind.SECOND_LOOK: "second look", TaskKind.LABEL: "asked for by hand"}
 MOST_CLASSES = 4
 LARGE = 1600  # longest side of a screen copy; what is larger is looked at in crops
+MOST_LINES = 8  # of print that are shown beside the picture
 OTHERS = 4  # pictures of the same camera
 
 
@@ -38,6 +43,8 @@ class Case:
         policy: in force at the site now.
         blind: the person has to answer first.
         heatmaps: what was measured of the heatmaps of each model that has scored the part.
+        drawn: by image id, what the detector in force drew on it.
+        printed: what the check of the part's label says; None where its part type has none.
     """
 
     part: Part
@@ -50,6 +57,8 @@ class Case:
     policy: Policy | None = None
     blind: bool = False
     heatmaps: Mapping[str, Any] = field(default_factory=dict)
+    drawn: Mapping[int, DrawnBoxes] = field(default_factory=dict)
+    printed: "PrintedPart | None" = None
 
     @property
     def item(self) -> str:
@@ -59,7 +68,9 @@ class Case:
         )
 
     def regions(self, image_id: int) -> tuple[tuple[Region, ...], bool]:
-        """The present regions of an image, and whether a person drew them; the model's where nobody has.
+        """The present regions of an image, and whether a person drew them.
+
+        Where nobody has, those of the detector in force, and where there is none or it failed, the model's.
 
         None at all before the first answer of a blind look.
         """
@@ -68,8 +79,20 @@ class Case:
         for review in reversed(self.reviews):
             if image_id in review.regions:
                 return review.regions[image_id], True
+        boxes = self.drawn.get(image_id)
+        if boxes is not None and not boxes.error:
+            return boxes.regions, False
         found = self.predictions.get(image_id)
         return (found.regions, False) if found else ((), False)
+
+    def whose_boxes(self, image_id: int) -> str:
+        """Who drew the regions that are shown before anybody has; empty where it is the model, as usual."""
+        boxes = self.drawn.get(image_id)
+        if boxes is None or self.blind or self.regions(image_id)[1]:
+            return ""
+        if boxes.error:
+            return f"of the heatmap: detector {boxes.detector} failed here ({boxes.error})"
+        return f"of detector {boxes.detector}"
 
     def score(self, image: Image) -> float:
         """Of one image; below all others where there is none."""
@@ -182,6 +205,7 @@ def _image_facts(case: Case, image: Image) -> list[list[str]]:
         prediction, quality = case.predictions.get(image.id), image.quality
         lines["quality"] = ", ".join(quality.flags) if quality and quality.flags else "ok"
         lines["scored"] = _scored(prediction)
+        lines["boxes"] = case.whose_boxes(image.id)
     return [[name, one_line(value, 80)] for name, value in lines.items() if value]
 
 
@@ -219,6 +243,7 @@ def _seen(case: Case, beside: Beside, now: datetime) -> dict[str, Any]:
         "outcome": None if decision is None else str(decision.outcome),
         "heading": _heading(decision),
         "reasons": [one_line(reason.text, 300) for reason in decision.reasons] if decision else [],
+        "printed": None if case.printed is None else _printed(case.printed, case.images),
         "score": None if decision is None else decision.score,
         "band": None if band is None else list(band),
         "leaning": None if lean is None else str(lean),
@@ -234,6 +259,36 @@ def _seen(case: Case, beside: Beside, now: datetime) -> dict[str, Any]:
         "others": [_other(image, label) for image, label in beside.others],
         "good": None if beside.good is None else picture_url(beside.good, "thumb"),
     }
+
+
+def _printed(part: "PrintedPart", images: Sequence[Image]) -> dict[str, Any]:
+    """The label of a part: crop, reading, what was expected, and the two word by word."""
+    finding = part.finding
+    known = {one.id: one for one in images}
+    lines = [
+        {"text": one_line(line.text, 80), "sure": share(line.sure), "crop": _line_crop(known[read.image_id], line.box)}
+        for read in part.read
+        if read.image_id in known
+        for line in read.reading.prints[:MOST_LINES]
+    ]
+    diff = () if finding.identity is None else finding.identity.diff
+    return {
+        "lines": lines[:MOST_LINES],
+        "failed": [one_line(one.reading.failed, 120) for one in part.read if one.reading.failed is not None],
+        "dates": "" if finding.expiry is None else finding.expiry.said(),
+        "expected": "" if part.expected is None else one_line(part.expected.title, 80),
+        "diff": [{"how": str(one.how), "read": one_line(one.read, 40), "expected": one_line(one.expected, 40)}
+                 for one in diff],
+    }  # fmt: skip
+
+
+def _line_crop(image: Image, box: tuple[float, float, float, float]) -> str:
+    """Address of a line of print with a little around it."""
+    x, y, width, height = (round(value) for value in box)
+    around = max(4, height // 2)
+    left, top = max(0, x - around), max(0, y - around)
+    right, bottom = min(image.width, x + width + around), min(image.height, y + height + around)
+    return f"{crop_url(image)}&box={left},{top},{max(1, right - left)},{max(1, bottom - top)}&width=320"
 
 
 def _heading(decision: Decision | None) -> str:

@@ -15,7 +15,23 @@ from types import FrameType, TracebackType
 import typer
 from typer._click.exceptions import ClickException  # typer carries its own click and does not export this
 
-from app.cli import audits, datasets, desk, labels, line, office, quality, science, select, thresholds
+from app.cli import (
+    audits,
+    datasets,
+    desk,
+    detector,
+    labels,
+    line,
+    novelty,
+    office,
+    pipelines,
+    prints,
+    quality,
+    science,
+    select,
+    text,
+    thresholds,
+)
 from app.cli.shared import stop_sealing
 from core.errors import HoldpointError
 
@@ -27,7 +43,23 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (line, labels, datasets, science, select, desk, thresholds, audits, quality, office):
+for part in (
+    line,
+    labels,
+    datasets,
+    prints,
+    science,
+    pipelines,
+    select,
+    novelty,
+    detector,
+    desk,
+    thresholds,
+    text,
+    audits,
+    quality,
+    office,
+):
     part.register(cli)
 
 

@@ -21,6 +21,8 @@ from uuid import uuid4
 from app.jobs.intake.line import Progress
 from app.jobs.processes import child_process, end_on_signals, ended_how
 from app.jobs.quality.facts import FactsKeeper
+from app.jobs.science.detectors.queued import DETECTOR_KINDS
+from app.jobs.science.pipelines import clock as pipeline_clock
 from app.jobs.upkeep import backups, retention
 from app.jobs.upkeep.sealing import Sealer, open_plant
 from app.settings import Settings, settings
@@ -99,6 +101,12 @@ def _train(store: "Store", current: Settings, given: Mapping[str, Any], progress
     return train(store, current, progress=progress, **given)
 
 
+def _pipeline(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.science.pipelines.running import run_pipeline
+
+    return run_pipeline(store, current, progress=progress, **given)
+
+
 def _evaluate(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
     from app.jobs.science.evaluate import evaluate
 
@@ -123,6 +131,24 @@ def _backtest(store: "Store", current: Settings, given: Mapping[str, Any], progr
     play = backtest if "dataset" in given else measure_arms
     done = play(store, current, progress=progress, **given)
     return {name: done[name] for name in ("dataset", "pictures", "groups", "seeds", "target", "full", "seconds")}
+
+
+def _novelty(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.science.novel.memories import fit_novelty
+
+    return fit_novelty(store, current, progress=progress, **given)
+
+
+def _few_labels(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.science.novel.few_labels import few_labels
+
+    return few_labels(store, current, progress=progress, **given)
+
+
+def _proposals(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.science.novel.memories import propose_classes
+
+    return propose_classes(store, current, progress=progress, **given)
 
 
 def _ask(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
@@ -174,12 +200,17 @@ KINDS: Mapping[str, Run] = {
     "dataset": _dataset,
     "suspects": _suspects,
     "train": _train,
+    "pipeline": _pipeline,
     "evaluate": _evaluate,
     "gate": _gate,
     "heatmaps": _heatmaps,
     "looks": _looks,
     "select": _select,
     "ask": _ask,
+    "novelty": _novelty,
+    "proposals": _proposals,
+    "fewlabels": _few_labels,
+    **DETECTOR_KINDS,
     "backtest": _backtest,
     "reread": _reread,
     "retention": _retention,
@@ -306,11 +337,15 @@ class Clockwork:
     now: Callable[[], datetime]
     current: Settings = field(default_factory=settings)
     _swept: float = float("-inf")
+    _looked: float = float("-inf")
     _before: int | None = None
 
     def tick(self) -> None:
-        """Close parts that have waited too long; every half minute look at some files."""
+        """Close parts that have waited too long, begin what is due; every half minute look at some files."""
         self.store.parts.close_due(self.now())
+        if time.monotonic() - self._looked >= pipeline_clock.EVERY_S:
+            self._looked = time.monotonic()
+            pipeline_clock.look(self.store, self.current, self.now())
         if time.monotonic() - self._swept >= SWEEP_S:
             self._swept = time.monotonic()
             self.sweep()

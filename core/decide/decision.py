@@ -16,6 +16,7 @@ from core.pictures.quality import flags
 from core.records import ImageState, Outcome, Prediction, Quality, Reason, Route
 
 NO_MODEL = "no model"  # the error of a picture at a site that has no model in use
+NOT_COMPARED = "not compared"  # of one that a memory of good parts should have judged, and did not
 
 _RESCAN = frozenset({"unreadable", "quality", "missing view"})
 _EDGE = 1e-9  # a score of exactly 0 or 1 has no log-odds
@@ -51,12 +52,14 @@ class PartEvidence:
         expected_views: their names, or how many pictures; None where the part type expects nothing.
         timed_out: the part was closed by the clock and not by its last picture.
         exposures: the part type says that pictures without a named view are exposures of one view.
+        print_faults: what the check of its printed label holds it for.
     """
 
     pictures: Sequence[PartPicture]
     expected_views: tuple[str, ...] | int | None = None
     timed_out: bool = False
     exposures: bool = False
+    print_faults: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,15 @@ def _decide(evidence: PartEvidence, rules: SiteRules) -> Decided:
     if score is None:
         if not holding:  # nothing to go by and no explanation: never PASS
             holding.append(Reason("no prediction", "No picture of this part has a score."))
-        return Decided(Outcome.HOLD, tuple(holding), _hold_route(holding), None, class_scores)
+        return Decided(Outcome.HOLD, (*holding, *evidence.print_faults), _hold_route(holding), None, class_scores)
 
     sorting = policy or provisional("")
     leaning = sorting.sort(score)
     verdict, because = by_policy(score, class_scores, sorting)
+    faults = evidence.print_faults  # they hold what would pass, and stand beside the reasons of what fails anyway
+    if policy is not None and verdict is Outcome.FAIL and not holding:
+        return Decided(verdict, (*because, *faults), policy.fail_route, score, class_scores, leaning)
+    holding += faults
     if policy is None or holding:
         if policy is not None and verdict is not Outcome.PASS:
             holding += because
@@ -151,7 +158,7 @@ def _decide(evidence: PartEvidence, rules: SiteRules) -> Decided:
     if verdict is Outcome.PASS and rules.paused is not None:
         paused = Reason("paused", f"Auto-PASS is paused at this site: {rules.paused.strip() or 'no reason was given'}.")
         return Decided(Outcome.HOLD, (paused,), Route.HOLD, score, class_scores, leaning)
-    route = {Outcome.PASS: Route.SHIP, Outcome.HOLD: Route.HOLD, Outcome.FAIL: policy.fail_route}[verdict]
+    route = Route.SHIP if verdict is Outcome.PASS else Route.HOLD
     return Decided(verdict, tuple(because), route, score, class_scores, leaning)
 
 
@@ -273,6 +280,8 @@ def _about(picture: PartPicture, policy: Policy | None) -> list[Reason]:
     prediction = picture.prediction
     if picture.error == NO_MODEL:
         reasons.append(Reason("no model", "No model is in use at this site, so a person decides."))
+    elif picture.error == NOT_COMPARED:
+        reasons.append(Reason("not compared", f"{seen} was not compared with good parts, as all are here."))
     elif picture.error is not None:
         reasons.append(Reason("model error", f"The model failed on this picture: {picture.error}"))
     elif prediction is None:
@@ -308,7 +317,7 @@ def _about_prediction(prediction: Prediction, policy: Policy | None, seen: str) 
         return []
     return [
         Reason(
-            "novelty", f"{seen} looks unlike anything learned: novelty {prediction.novelty:.2f}, limit {allowed:.2f}."
+            "novelty", f"{seen} resembles nothing known good: novelty {prediction.novelty:.2f}, limit {allowed:.2f}."
         )
     ]
 

@@ -18,6 +18,7 @@ from data.store.line.images import Images
 from data.store.line.outbox import Outbox
 from data.store.line.part_types import PartTypesStore
 from data.store.line.parts import Parts
+from data.store.line.prints import Prints
 from data.store.line.quarantine import Quarantine
 from data.store.people.people import People
 from data.store.rules.alarms import Alarms
@@ -26,13 +27,18 @@ from data.store.rules.replays import Replays
 from data.store.rules.reported import Reported
 from data.store.rules.requests import Requests
 from data.store.rules.watching import Watching
+from data.store.science.book import Book
 from data.store.science.datasets import Datasets
+from data.store.science.detectors import Detectors
 from data.store.science.explained import Explained
 from data.store.science.facts import Facts
 from data.store.science.gates import Gates
 from data.store.science.jobs import Jobs
+from data.store.science.memories import Memories
 from data.store.science.models import Models
+from data.store.science.pipelines import Pipelines
 from data.store.science.promotions import Promotions
+from data.store.science.proposals import Proposals
 from data.store.science.selections import Selections
 from data.store.science.shadows import Shadows
 from data.store.science.taxonomies import Taxonomies
@@ -72,6 +78,16 @@ class Store:
     def taxonomies(self) -> Taxonomies:
         """Defect classes and the names that mean them."""
         return Taxonomies(self)
+
+    @cached_property
+    def book(self) -> Book:
+        """The defect book."""
+        return Book(self)
+
+    @cached_property
+    def prints(self) -> Prints:
+        """Printed labels: rules, catalogue and readings."""
+        return Prints(self)
 
     @cached_property
     def arrivals(self) -> Arrivals:
@@ -144,6 +160,21 @@ class Store:
         return Explained(self)
 
     @cached_property
+    def memories(self) -> Memories:
+        """Memories of good parts, and which of them judges where."""
+        return Memories(self)
+
+    @cached_property
+    def proposals(self) -> Proposals:
+        """Novel parts, and classes proposed from them."""
+        return Proposals(self)
+
+    @cached_property
+    def detectors(self) -> Detectors:
+        """Detectors, and which of them draws where."""
+        return Detectors(self)
+
+    @cached_property
     def promotions(self) -> Promotions:
         """Which model decides, and how that came about."""
         return Promotions(self)
@@ -162,6 +193,11 @@ class Store:
     def jobs(self) -> Jobs:
         """Long work."""
         return Jobs(self)
+
+    @cached_property
+    def pipelines(self) -> Pipelines:
+        """Trainings that run by a schedule, step by step."""
+        return Pipelines(self)
 
     @cached_property
     def people(self) -> People:

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 
 from data.columns import Table as Table
 from data.columns import table
+from data.tables.book import BookExamples, BookPages
 from data.tables.desk import LabelClasses, Labels, Reviews, Tasks
+from data.tables.detecting import DetectorBoxes, DetectorChanges, Detectors, DetectorTrials
 from data.tables.instruments import GoldItems
 from data.tables.judging import (
     Decisions,
@@ -20,8 +22,11 @@ from data.tables.judging import (
     Requests,
     Taxonomies,
 )
+from data.tables.novelty import ClassProposals, Memories, MemoryChanges, NovelParts
 from data.tables.people import AuditEvents, AuditSeals, RetentionRules, Sessions, SignInFailures, Users, UserSites
+from data.tables.pipelines import PipelineConfigurations, PipelineRuns, Pipelines, PipelineSteps
 from data.tables.plant import Cameras, Images, Lines, Machines, Orders, Parts, PartTypes, Sites
+from data.tables.printing import CatalogueItems, PrintRules, ReadingChecks, Readings
 from data.tables.reported import Baselines, EscapeReports
 from data.tables.selecting import SelectionItems, Selections
 from data.tables.serving import Gates, ModelChanges, ShadowPredictions, Shadows
@@ -44,6 +49,14 @@ APPEND_ONLY = (
     "model_changes",
     "baselines",
     "escape_reports",
+    "book_pages",
+    "pipeline_configurations",
+    "memories",
+    "memory_changes",
+    "detectors",
+    "detector_trials",
+    "detector_changes",
+    "print_rules",
 )
 
 alarm_events = table(AlarmEvents)
@@ -53,9 +66,17 @@ alarms = table(Alarms)
 audit_events = table(AuditEvents)
 audit_seals = table(AuditSeals)
 baselines = table(Baselines)
+book_examples = table(BookExamples)
+book_pages = table(BookPages)
 cameras = table(Cameras)
+catalogue_items = table(CatalogueItems)
+class_proposals = table(ClassProposals)
 datasets = table(Datasets)
 decisions = table(Decisions)
+detector_boxes = table(DetectorBoxes)
+detector_changes = table(DetectorChanges)
+detector_trials = table(DetectorTrials)
+detectors = table(Detectors)
 escape_reports = table(EscapeReports)
 follow_ups = table(FollowUps)
 gates = table(Gates)
@@ -66,16 +87,26 @@ label_classes = table(LabelClasses)
 labels = table(Labels)
 lines = table(Lines)
 machines = table(Machines)
+memories = table(Memories)
+memory_changes = table(MemoryChanges)
 model_changes = table(ModelChanges)
 models = table(Models)
 notices = table(Notices)
+novel_parts = table(NovelParts)
 orders = table(Orders)
 outbox = table(Outbox)
 part_types = table(PartTypes)
 parts = table(Parts)
+pipeline_configurations = table(PipelineConfigurations)
+pipeline_runs = table(PipelineRuns)
+pipeline_steps = table(PipelineSteps)
+pipelines = table(Pipelines)
 policies = table(Policies)
 policy_approvals = table(PolicyApprovals)
 predictions = table(Predictions)
+print_rules = table(PrintRules)
+reading_checks = table(ReadingChecks)
+readings = table(Readings)
 regions = table(Regions)
 request_approvals = table(RequestApprovals)
 requests = table(Requests)

@@ -9,6 +9,7 @@ from app.widgets.frame import nothing, notices, title
 from app.widgets.kpis.kpi_charts import draw, words_of
 from app.widgets.kpis.kpi_filters import question
 from app.widgets.kpis.kpi_panel import facts, patterns, pictures, table
+from app.widgets.words.command_bar import command
 from core.kpis.rates import MEASURES
 from core.roles import Action
 
@@ -16,6 +17,7 @@ view = state(AnalyticsState)
 title("quality/analytics")
 analytics.follow(view)
 notices(view.message, view.failed)
+command()
 asked = question()
 if asked is None:
     st.caption("Choose the last day, too.")

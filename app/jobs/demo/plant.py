@@ -14,6 +14,9 @@ from core.errors import NotFound
 from core.records import Outcome
 from core.roles import Actor, Role
 from core.watch.rules import RuleKind
+from core.words.date_forms import Order
+from core.words.expiry import Printing
+from core.words.print_check import PrintRules
 from data.demo.plan import HISTORY_DAYS, SHIFT_HOURS
 from data.demo.plant import LINES, PEOPLE, SITES, SitePlan
 from data.taxonomies import shipped
@@ -29,6 +32,7 @@ NEW_AUDIT_PASS, NEW_AUDIT_FAIL = 0.6, 0.8
 SLOWEST = 2.0  # parts a minute under which a line of the plant is too slow
 NEAR_BAND = 0.3  # share of the passes whose score is over half of the band's edge
 NEW_EYES, USUAL_EYES = Shares(gold=0.5, second=0.5), Shares(gold=0.05, second=0.10)
+READ = {"carton": 30}  # part types whose dates are read from the last shift on, and how many days have to be left
 
 
 def prepare(store: "Store", anchor: datetime) -> None:
@@ -75,6 +79,10 @@ def settle(store: "Store", anchor: datetime) -> None:
         )
         first.policies.approve(site.name, made.number, "the first weeks' audits are enough to go on with", now=when)
         first.gold.set_shares(site.name, USUAL_EYES, "the first weeks have shown how well people see", now=when)
+    for line in LINES:
+        if line.part.name in READ and not any(one.part_type == line.part.name for one in store.prints.rules(line.site)):
+            rules = PrintRules(Printing(Order.DAY), short_days=READ[line.part.name], identity=False)
+            first.prints.set_rules(line.site, line.part.name, rules, "customers found goods past their date", now=when)
 
 
 def _leads() -> list[str]:

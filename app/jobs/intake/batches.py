@@ -10,6 +10,7 @@ from core.errors import QuarantineReason
 from core.pictures.sandbox import Read
 from core.plant import Arrival
 from core.records import Capture, Exposure, ImageState, Prediction
+from core.words.prints import Reading
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,10 @@ def refusal(one: Wanted, reason: QuarantineReason, note: str, sha256: str | None
     )
 
 
-def arrived(one: Wanted, read: Read, prediction: Prediction | None, error: str | None) -> Arrival:
-    """A picture that was read; where nothing usable was said of it, why."""
+def arrived(
+    one: Wanted, read: Read, prediction: Prediction | None, error: str | None, reading: Reading | None = None
+) -> Arrival:
+    """A picture that was decoded; where nothing usable was said of it, why; and what is printed on it."""
     if prediction is not None and not _usable(prediction):
         prediction, error = None, "its answer is not a number"
     return Arrival(
@@ -120,6 +123,7 @@ def arrived(one: Wanted, read: Read, prediction: Prediction | None, error: str |
         quality=read.quality,
         prediction=prediction,
         error=error,
+        reading=reading,
         **_without_part(one),
     )
 

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 from app.jobs.intake.batches import Batch, Origin, Wanted, arrived, divided, refusal
 from app.jobs.intake.opening import MODEL_FAILURES, SHIPPED, find_model, look_of, open_model, sentence
 from app.jobs.intake.sources import Naming, hash_of
+from app.jobs.science.detectors.line import Drawing
+from app.jobs.science.novel.judging import Comparing
+from app.jobs.words.prints import PrintReader
 from app.settings import Settings
 from core.decide.decision import NO_MODEL
 from core.errors import HoldpointError, Unreadable
@@ -83,6 +86,9 @@ class Line:
         self._shared = pool
         self._exit = ExitStack()
         self._looks: dict[str | None, Look] = {}
+        self._comparing = Comparing(store, settings, site)
+        self._drawing = Drawing(store, settings, site)
+        self._printed = PrintReader(store, settings, site)
         self._pool: DecodePool | None = None
         self._engine: Engine | None = None
         self._engine_of: str | None = None
@@ -93,6 +99,7 @@ class Line:
         if self._model is not None:
             find_model(self.store, self.settings, self._model)
         self._pool = self._shared or self._exit.enter_context(decoders(self.settings))
+        self._exit.enter_context(self._printed)
         return self
 
     def __exit__(
@@ -119,6 +126,8 @@ class Line:
         self._looks = {
             kind.name: look for kind in self.store.part_types.all(self.site.name) if (look := look_of(kind)) is not None
         }
+        self._printed.load(self.now())
+        self._drawing.ask()
         filed: dict[str, Filed] = {}
         flight: deque[Batch] = deque()
         asked: deque[tuple[Batch, Wanted]] = deque()
@@ -134,7 +143,14 @@ class Line:
                     self._progress(progress, len(filed), len(wanted))
 
             for batch, one, read, prediction, error in self._scored(self._reads(batches, flight, asked)):
-                batch.arrivals[one.source.name] = arrived(one, read, prediction, error)
+                prediction, error = self._comparing.compared(
+                    batch, one.origin.part_type, read.decoded.pixels, prediction, error
+                )
+                self._drawing.draw(one.source.name, read.decoded.pixels)
+                batch.arrivals[one.source.name] = arrived(
+                    one, read, prediction, error,
+                    self._printed.read(one.origin.part_type, one.naming.view, read.decoded.pixels),
+                )  # fmt: skip
                 while flight and flight[0].complete:
                     filing.append(clerk.submit(self._file, flight.popleft(), more_to_come))
                     gather(most=FILING)
@@ -241,6 +257,7 @@ class Line:
                 filed[one.source] = one
         for source, image_id in batch.known.items():
             filed[source] = Filed(source, "known", "filed before", image_id)
+        self._drawing.keep(filed)
         return filed
 
 

@@ -16,6 +16,7 @@ from data.store.base import SubStore, site_row
 from data.store.desk.leasing import NOBODYS
 from data.store.line.parts import part_row
 from data.store.rules.in_force import taxonomy_in_force
+from data.store.science.book import in_book
 from data.store.trail.audit import entry, record
 from data.tables import IS_OPEN, gold_items, images, labels, parts, reviews, sites, tasks
 
@@ -79,6 +80,8 @@ class Gold(SubStore):
                 raise BadInput(f"{', '.join(unknown or chosen)}: no class that this part can have at {part.site}.")
             if connection.scalar(sa.select(tasks.c.id).where(tasks.c.part_id == part_id, IS_OPEN).limit(1)) is not None:
                 raise Conflict("The part is in the queue: its answer is known only when nobody is asked any more.")
+            if in_book(connection, part_id):
+                raise Conflict("A picture of the part is in the defect book: everybody can read there what it shows.")
             known = sa.select(gold_items.c.id).where(gold_items.c.part_id == part_id, gold_items.c.retired_at.is_(None))
             if connection.scalar(known) is not None:
                 raise Conflict(f"Part {part.name} is a gold item already: retire it first to change its answer.")

@@ -15,10 +15,24 @@ from data.store.base import SubStore, site_row
 from data.store.line.deciding import decide_parts
 from data.store.line.part_types import part_type_values, part_types_by_id
 from data.store.line.preparing import Prepared, prepare
+from data.store.line.print_rows import insert_readings
 from data.store.rows import chunks, insert_many
 from data.store.trail.audit import entry, record
-from data.tables import cameras, images, lines, machines, orders, part_types, parts, predictions, regions
+from data.tables import (
+    cameras,
+    images,
+    lines,
+    machines,
+    memories,
+    orders,
+    part_types,
+    parts,
+    predictions,
+    readings,
+    regions,
+)
 
+_BY_A_MODEL = predictions.c.model.not_in(sa.select(memories.c.name))  # what a memory says is no model's score
 _NAMED = (("line", lines), ("camera", cameras), ("machine", machines), ("order", orders))
 
 
@@ -39,7 +53,7 @@ class Arrivals(SubStore):
         asked = set(pictures)
         more = [images.c.state == str(ImageState.OK)] if readable else []
         if scored:
-            more.append(sa.exists().where(predictions.c.image_id == images.c.id))
+            more.append(sa.exists().where(predictions.c.image_id == images.c.id, _BY_A_MODEL))
         with self.seeing() as (connection, rights):
             row: Any = site_row(connection, site)
             rights.need(Action.SEE, row.id)
@@ -144,6 +158,9 @@ class _Filing:
 
     def _again(self, row: Any, one: Prepared) -> Filed:
         """The same bytes from the same place: nothing new, unless what was wrong the last time is right now."""
+        if one.reading is not None and one.reading.failed is None and not self._was_read(row.id):
+            insert_readings(self.connection, [(row.id, one.reading)], self.now)
+            self.touched.add(row.part_id)
         healed = row.state != ImageState.OK and one.row["state"] == ImageState.OK
         scored = one.prediction is not None and self._unscored(row.id)
         if healed or scored:
@@ -157,7 +174,13 @@ class _Filing:
         return Filed(one.source, "known", "filed before", row.id, row.part_id)
 
     def _unscored(self, image_id: int) -> bool:
-        return self.connection.scalar(sa.select(predictions.c.id).where(predictions.c.image_id == image_id)) is None
+        query = sa.select(predictions.c.id).where(predictions.c.image_id == image_id, _BY_A_MODEL)
+        return self.connection.scalar(query.limit(1)) is None
+
+    def _was_read(self, image_id: int) -> bool:
+        failed = readings.c.document["failed"].as_string()
+        query = sa.select(readings.c.id).where(readings.c.image_id == image_id, failed.is_(None))
+        return self.connection.scalar(query.limit(1)) is not None
 
     def _replaced(self, rows: Iterable[Any]) -> None:
         """Other bytes lie where a known image lay: that image is not what was scored any more."""
@@ -214,6 +237,8 @@ class _Filing:
                 sa.update(images).where(images.c.id == ids[number]).values(same_as=ids[-1 - first[sha256]])
             )
         self._insert_predictions([(ids[number], one) for number, one in enumerate(fresh) if one.prediction])
+        read = [(ids[number], one.reading) for number, one in enumerate(fresh) if one.reading is not None]
+        insert_readings(self.connection, read, self.now)
         self.touched.update(part_ids.values())
         return [
             Filed(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.decide.decision import Decided, PartEvidence, PartPicture, SiteRules, decide_strictly, supersede
+from core.decide.novel import beyond
 from core.decide.policy import Policy, chosen
 from core.decide.score_map import ScoreMap, read_map
 from core.decide.urgency import rank
@@ -20,8 +21,10 @@ from data.store.desk.gold_draw import drawn_gold
 from data.store.desk.labelling import standing_rows
 from data.store.engine.database import Database
 from data.store.line.part_types import part_types_by_id
+from data.store.line.print_checking import prints_checked
 from data.store.rows import chunks, decision_of, insert_many, quality_of, region_of
 from data.store.rules.in_force import policies_in_force
+from data.store.science.novel import all_compared, note_novel
 from data.store.trail.audit import entry, record
 from data.tables import IS_OPEN, decisions, images, lines, outbox, parts, predictions, regions, tasks
 
@@ -67,7 +70,10 @@ def decide_parts(
     in_force = policies_in_force(connection, site.id, site.name)
     types = part_types_by_id(connection, site.id)
     rows = _locked_parts(connection, part_ids)
+    kinds = {row.id: types[row.part_type_id].name if row.part_type_id in types else None for row in rows}
     found = evidence(connection, rows, types, timed_out, _reports(in_force), reading_of(site)[0])
+    found = all_compared(connection, site, found, kinds)
+    found = prints_checked(connection, site, found, kinds, now)
     ready = [
         row for row in rows
         if row.state == PartState.DECIDED or not complete_only or _nothing_waits(row, found[row.id], now)
@@ -79,6 +85,7 @@ def decide_parts(
     released = _released(connection, before)
     rules = _rules(connection, site, ready, types, in_force, now, found)
     new: list[tuple[dict[str, Any], Decided, float | None]] = []
+    novel: dict[int, float] = {}
     for row in ready:
         decided, used = decide_strictly(found[row.id], rules[row.id])
         policy = used.policy
@@ -87,6 +94,9 @@ def decide_parts(
             decided = supersede(previous.outcome, decided)
         share = 0.0 if policy is None else policy.audit_share(decided.outcome, decided.score)
         novelty = max((one.prediction.novelty or 0.0 for one in found[row.id].pictures if one.prediction), default=None)
+        far = beyond((one.prediction for one in found[row.id].pictures), policy)
+        if far is not None and decided.outcome is Outcome.HOLD:
+            novel[row.id] = far
         values = {
             "part_id": row.id,
             "number": 1 if previous is None else previous.number + 1,
@@ -110,6 +120,8 @@ def decide_parts(
             sa.update(parts).where(parts.c.id.in_(some)).values(state=str(PartState.DECIDED), due_at=None)
         )
     opened = _open_tasks(connection, site.id, written, now)
+    held = {values["part_id"]: number for number, values, _, _ in written if values["part_id"] in novel}
+    note_novel(connection, site, {one: (held[one], novel[one], kinds[one]) for one in held}, now)
     for gold in drawn_gold(database, connection, site, opened):
         values = task_values(site.id, gold.part_id, TaskKind.GOLD, gold.decision_id, gold.risk, gold.novelty, now)
         connection.execute(sa.insert(tasks).values(values))

@@ -8,6 +8,8 @@ from typing import Any
 
 from core.plant import Arrival
 from core.records import ImageState, Prediction, Region
+from core.watch.embedding import sketch
+from core.words.prints import Reading
 from data.store.rows import pack_grid, pack_tiles, quality_document, region_values
 
 MAX_TEXT = 4096
@@ -33,6 +35,7 @@ class Prepared:
     row: Mapping[str, Any] = field(default_factory=dict)
     prediction: Mapping[str, Any] | None = None
     regions: tuple[Mapping[str, Any], ...] = ()
+    reading: Reading | None = None
     fault: str | None = None
 
 
@@ -62,7 +65,7 @@ def prepare(arrival: Arrival, now: datetime) -> Prepared:
         "iso": capture.exposure.iso,
         "aperture": capture.exposure.aperture,
         "shutter_s": capture.exposure.shutter_s,
-        "quality": quality_document(arrival.quality),
+        "quality": _measured(arrival, prediction),
         "arrived_at": now,
     }
     names = {"line": capture.line, "camera": capture.camera, "machine": capture.machine, "order": capture.order}
@@ -76,6 +79,7 @@ def prepare(arrival: Arrival, now: datetime) -> Prepared:
         row=row,
         prediction=None if prediction is None else _prediction_row(prediction, now),
         regions=() if prediction is None else _region_rows(prediction.regions, arrival.width, arrival.height),
+        reading=arrival.reading,
     )
 
 
@@ -130,6 +134,15 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _measured(arrival: Arrival, prediction: Prediction | None) -> dict[str, Any] | None:
+    """What was measured on the picture, and a sketch of what it looks like to the net, which drift is judged by."""
+    document = quality_document(arrival.quality)
+    kept = None if prediction is None else sketch(prediction.embedding)
+    if document is None or prediction is None or kept is None:
+        return document
+    return document | {"seen": {"by": prediction.model, "sketch": kept}}
 
 
 def _prediction_row(prediction: Prediction, now: datetime) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class Watching(SubStore):
             return StreamFacts(
                 now,
                 row.model,
-                [_picture(one) for one in rows if not _imported(one)],
+                [_picture(one, row.model) for one in rows if not _imported(one)],
                 [(one.verdict == Verdict.PASS) == (one.outcome == "FAIL") for one in answers],
                 _labels(connection, row.id, labelled, now),
                 connection.scalar(_OLDEST, {"site": row.id}),
@@ -342,15 +342,17 @@ _OLDEST = (  # audits and parts with a known answer hold nothing up
 )
 
 
-def _picture(row: Any) -> Picture:
+def _picture(row: Any, model: str | None) -> Picture:
     quality = row.quality or {}
+    seen = quality.get("seen") or {}
     features = {name: float(quality[name]) for name in ("sharpness", "brightness", "contrast")
                 if quality.get(name) is not None}  # fmt: skip
     if row.novelty is not None:
         features["novelty"] = float(row.novelty)
     failed = row.error is not None and row.error != NO_MODEL
     return Picture(row.id, row.arrived_at, row.line or "", row.camera or "", row.state == "ok", failed, row.score,
-                   row.milliseconds, features, bool(row.starts))  # fmt: skip
+                   row.milliseconds, features, bool(row.starts),
+                   seen.get("sketch") if seen.get("by") == model else None)  # fmt: skip
 
 
 def _imported(row: Any) -> bool:

@@ -26,6 +26,7 @@ from data.tables import (
     IS_OPEN,
     audit_events,
     audit_seals,
+    book_examples,
     datasets,
     gold_items,
     images,
@@ -185,7 +186,7 @@ class Upkeep(SubStore):
 
 
 def _may_go(before: datetime) -> list[sa.ColumnElement[bool]]:
-    """An old picture of a decided part without an open task or a known answer, whose file no other still needs."""
+    """An old picture of a decided part without an open task or a known answer, whose file nothing else still needs."""
     other, its_part = images.alias("other"), parts.alias("its_part")
     busy = sa.exists().where(tasks.c.part_id == images.c.part_id, IS_OPEN)
     waiting = sa.exists().where(parts.c.id == images.c.part_id, parts.c.state == "open")
@@ -200,8 +201,9 @@ def _may_go(before: datetime) -> list[sa.ColumnElement[bool]]:
         ),
     )
     gold = sa.exists().where(gold_items.c.part_id == images.c.part_id, gold_items.c.retired_at.is_(None))
+    book = sa.exists().where(book_examples.c.image_id == images.c.id, book_examples.c.removed_at.is_(None))
     there = images.c.state != str(ImageState.MISSING)
-    return [images.c.arrived_at < before, there, ~busy, ~waiting, ~needed, ~gold]
+    return [images.c.arrived_at < before, there, ~busy, ~waiting, ~needed, ~gold, ~book]
 
 
 def _in_datasets(connection: Connection) -> set[str]:

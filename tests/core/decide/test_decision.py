@@ -351,3 +351,20 @@ def test_the_picture_that_shows_the_defect_names_its_class():
 def test_a_score_is_written_with_the_digits_that_tell_it_from_the_threshold():
     assert [short(0.61, 0.2), short(0.1999, 0.2), short(0.2, 0.2), short(1.0)] == [".61", ".1999", ".20", "1.00"]
     assert [short(0.997, 0.76), short(0.99999, 0.76), short(0.9999, 1.0)] == [".997", ".9999", ".9999"]
+
+
+@pytest.mark.parametrize(
+    ("score", "outcome"), [(0.05, Outcome.HOLD), (0.5, Outcome.HOLD), (0.95, Outcome.FAIL), (math.nan, Outcome.HOLD)]
+)
+def test_a_fault_of_the_printed_label_holds_what_would_pass_and_leaves_a_fail(score: float, outcome: Outcome):
+    fault = Reason("expired", "The goods are expired.")
+    decided = decide(PartEvidence([picture(score)], print_faults=(fault,)), RULES)
+    assert decided.outcome is outcome
+    assert fault in decided.reasons
+
+
+def test_a_fault_of_the_printed_label_is_told_where_no_picture_has_a_score():
+    fault = Reason("expired", "The goods are expired.")
+    decided = decide(PartEvidence([picture(prediction=None, error="out of memory")], print_faults=(fault,)), RULES)
+    assert decided.outcome is Outcome.HOLD
+    assert fault in decided.reasons

@@ -24,10 +24,12 @@ from core.gates.limits import Limits
 from core.gates.records import Verdict
 from core.kpis.baseline import Baseline
 from core.kpis.escapes import Escape
+from core.plant import PartType
 from core.roles import Role
 from core.seals import Key
 from core.watch.alarms import Raised
 from core.watch.rules import DEFAULTS, RuleKind
+from core.words.print_check import PrintRules
 from data import columns, migrations, tables
 from data.store import Store, open_store
 from data.store.engine import database
@@ -124,8 +126,17 @@ def test_history_refuses_to_be_changed(store: Store, name: str, act: str) -> Non
     max_.requests.agree(lea.requests.ask_resume("Lyon", "a new lamp").number, "seen")
     _raise_an_alarm(store, lea, max_)
     lea.reported.set_baseline("Lyon", Baseline(), "typed")
+    store.pipelines.configure("weekly", "Lyon", {})
+    lea.book.write("Lyon", "CRACK", "A break that goes on.")
     lea.reported.report("Lyon", [Escape(date(2026, 3, 1))], "test")
     store.gates.add("Lyon", "net-1", "0" * 64, "first", "test", None, Verdict((), 0.05), Limits(), {})
+    store.memories.add("Lyon", None, "novelty/m.safetensors", "0" * 64, {"name": "m"})
+    store.memories.put_in_force("Lyon", "m", "a test")
+    store.detectors.add({"name": "d"}, "models/d", "0" * 64)
+    store.detectors.keep_trial("Lyon", "d", "0" * 64, "net-1", "first", "test", "", {})
+    store.detectors.put_in_force("Lyon", "d", "a test")
+    store.part_types.put("Lyon", PartType("carton"))
+    store.prints.set_rules("Lyon", "carton", PrintRules(), "a test")
     store.seals.seal(Key(b"k" * 32))
     with store.database.reading() as connection:
         assert connection.scalar(sa.text(f"SELECT count(*) FROM {name}")) > 0

@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from core.audits.facts import Shares
 from core.decide.policy import Policy
 from core.decide.requests import Matrix
+from core.defect_book import ExampleKind
+from core.detection import DrawnBoxes
 from core.errors import HoldpointError, NotAllowed
 from core.gates.limits import Limits
 from core.gates.records import Verdict as GateVerdict
 from core.kpis.baseline import Baseline
 from core.kpis.escapes import Escape
 from core.learn.metrics import Counts
+from core.learn.pipeline import StepName
 from core.learn.select.batches import Proposed
 from core.plant import PartType
 from core.records import ImageState, Review, TaskKind, Verdict
@@ -55,6 +58,15 @@ CALLS = {
     "taxonomies.versions": (Action.SEE, lambda s: s.taxonomies.versions("Lyon")),
     "taxonomies.unmapped": (Action.SEE, lambda s: s.taxonomies.unmapped("Lyon")),
     "taxonomies.map_name": (Action.TAXONOMY, lambda s: s.taxonomies.map_name("Lyon", "x", "CRACK")),
+    "taxonomies.names": (Action.SEE, lambda s: s.taxonomies.names("Lyon")),
+    "taxonomies.named": (Action.SEE, lambda s: s.taxonomies.named("Lyon", "x")),
+    "book.pages": (Action.SEE, lambda s: s.book.pages("Lyon")),
+    "book.write": (Action.TAXONOMY, lambda s: s.book.write("Lyon", "CRACK", "a break")),
+    "book.add": (Action.TAXONOMY, lambda s: s.book.add("Lyon", "CRACK", 1, ExampleKind.GOOD)),
+    "book.change": (Action.TAXONOMY, lambda s: s.book.change(1, "look", ExampleKind.GOOD)),
+    "book.move": (Action.TAXONOMY, lambda s: s.book.move(1, 1)),
+    "book.remove": (Action.TAXONOMY, lambda s: s.book.remove(1)),
+    "book.with_hashes": (Action.TAXONOMY, lambda s: s.book.with_hashes("Lyon", [])),
     "arrivals.known": (Action.SEE, lambda s: s.arrivals.known("Lyon", [])),
     "arrivals.file": (Action.INGEST, lambda s: s.arrivals.file("Lyon", [])),
     "parts.get": (Action.SEE, lambda s: s.parts.get(1)),
@@ -102,6 +114,8 @@ CALLS = {
     "labels.many": (Action.SEE, lambda s: s.labels.many([1])),
     "labels.count": (Action.SEE, lambda s: s.labels.count("Lyon")),
     "labels.find": (Action.SEE, lambda s: list(s.labels.find("Lyon"))),
+    "labels.files": (Action.SEE, lambda s: s.labels.files("Lyon")),
+    "labels.again": (Action.SEE, lambda s: s.labels.again([1]).__enter__()),
     "policies.in_force": (Action.SEE, lambda s: s.policies.in_force("Lyon")),
     "policies.history": (Action.SEE, lambda s: s.policies.history("Lyon")),
     "policies.all_in_force": (Action.SEE, lambda s: s.policies.all_in_force("Lyon")),
@@ -153,6 +167,22 @@ CALLS = {
     "selections.get": (Action.DATASET, lambda s: s.selections.get(1)),
     "selections.all": (Action.DATASET, lambda s: s.selections.all()),
     "selections.items": (Action.DATASET, lambda s: s.selections.items(1)),
+    "pipelines.configure": (Action.TRAIN, lambda s: s.pipelines.configure("weekly", "Lyon", {})),
+    "pipelines.switch": (Action.TRAIN, lambda s: s.pipelines.switch("weekly", True)),
+    "pipelines.get": (Action.SEE, lambda s: s.pipelines.get("weekly")),
+    "pipelines.all": (Action.SEE, lambda s: s.pipelines.all("Lyon")),
+    "pipelines.configuration": (Action.SEE, lambda s: s.pipelines.configuration("weekly", 1)),
+    "pipelines.start": (Action.TRAIN, lambda s: s.pipelines.start("weekly")),
+    "pipelines.due": (None, lambda s: s.pipelines.due()),
+    "pipelines.resume": (Action.TRAIN, lambda s: s.pipelines.resume(1)),
+    "pipelines.run": (Action.SEE, lambda s: s.pipelines.run(1)),
+    "pipelines.runs": (Action.SEE, lambda s: s.pipelines.runs()),
+    "pipelines.begin": (None, lambda s: s.pipelines.begin(1, StepName.TRAIN)),
+    "pipelines.done": (None, lambda s: s.pipelines.done(1, StepName.TRAIN, {})),
+    "pipelines.skip": (None, lambda s: s.pipelines.skip(1, StepName.TRAIN, "why")),
+    "pipelines.end": (None, lambda s: s.pipelines.end(1, "")),
+    "pipelines.fail": (None, lambda s: s.pipelines.fail(1, "why")),
+    "pipelines.settle": (None, lambda s: s.pipelines.settle()),
     "jobs.submit": (Action.TRAIN, lambda s: s.jobs.submit("train")),
     "jobs.claim": (None, lambda s: s.jobs.claim("w")),
     "jobs.progress": (None, lambda s: s.jobs.progress(1, 0, 0)),
@@ -216,6 +246,39 @@ CALLS = {
     "shadows.seen": (Action.SEE, lambda s: s.shadows.seen(1)),
     "shadows.errors": (Action.SEE, lambda s: s.shadows.errors(1)),
     "explained.answers": (Action.SEE, lambda s: s.explained.answers("Lyon", "net-1")),
+    "detectors.add": (Action.TRAIN, lambda s: s.detectors.add({"name": "det"}, "p", "h")),
+    "detectors.get": (Action.SEE, lambda s: s.detectors.get("det")),
+    "detectors.all": (Action.SEE, lambda s: s.detectors.all()),
+    "detectors.keep_trial": (Action.TRAIN, lambda s: s.detectors.keep_trial("Lyon", "d", "h", "n", "f", "", "", {})),
+    "detectors.trials": (Action.SEE, lambda s: s.detectors.trials("Lyon")),
+    "detectors.put_in_force": (Action.PROMOTE, lambda s: s.detectors.put_in_force("Lyon", "det", "why")),
+    "detectors.stop": (Action.PROMOTE, lambda s: s.detectors.stop("Lyon", "why")),
+    "detectors.in_force": (Action.SEE, lambda s: s.detectors.in_force("Lyon")),
+    "detectors.history": (Action.SEE, lambda s: s.detectors.history("Lyon")),
+    "detectors.keep": (Action.INGEST, lambda s: s.detectors.keep([(1, DrawnBoxes("det"))])),
+    "detectors.boxes": (Action.SEE, lambda s: s.detectors.boxes([1])),
+    "memories.add": (Action.TRAIN, lambda s: s.memories.add("Lyon", None, "p", "h", {"name": "m"})),
+    "memories.get": (Action.SEE, lambda s: s.memories.get("m")),
+    "memories.all": (Action.SEE, lambda s: s.memories.all("Lyon")),
+    "memories.in_force": (Action.SEE, lambda s: s.memories.in_force("Lyon")),
+    "memories.put_in_force": (Action.PROMOTE, lambda s: s.memories.put_in_force("Lyon", "m", "why")),
+    "memories.stop": (Action.PROMOTE, lambda s: s.memories.stop("Lyon", None, "why")),
+    "memories.history": (Action.SEE, lambda s: s.memories.history("Lyon")),
+    "proposals.novel": (Action.SEE, lambda s: s.proposals.novel("Lyon")),
+    "proposals.propose": (Action.DATASET, lambda s: s.proposals.propose("Lyon", "net-1", [])),
+    "proposals.all": (Action.SEE, lambda s: s.proposals.all("Lyon")),
+    "proposals.accept": (Action.TAXONOMY, lambda s: s.proposals.accept(1, "DENT", "", "why")),
+    "proposals.decline": (Action.TAXONOMY, lambda s: s.proposals.decline(1, "why")),
+    "prints.rules": (Action.SEE, lambda s: s.prints.rules("Lyon")),
+    "prints.set_rules": (Action.PART_TYPE, lambda s: s.prints.set_rules("Lyon", "shaft", None, "why")),
+    "prints.catalogue": (Action.SEE, lambda s: s.prints.catalogue("Lyon")),
+    "prints.set_catalogue": (Action.IMPORT, lambda s: s.prints.set_catalogue("Lyon", [])),
+    "prints.recent": (Action.SEE, lambda s: s.prints.recent("Lyon")),
+    "prints.unchecked": (Action.SEE, lambda s: s.prints.unchecked("Lyon")),
+    "prints.say_right": (Action.REVIEW, lambda s: s.prints.say_right(1, True, "en")),
+    "prints.accuracy": (Action.SEE, lambda s: s.prints.accuracy("Lyon")),
+    "prints.of_part": (Action.SEE, lambda s: s.prints.of_part(1)),
+    "prints.check": (Action.SEE, lambda s: s.prints.check(1)),
     "promotions.in_use": (Action.SEE, lambda s: s.promotions.in_use("Lyon")),
     "promotions.hindered": (Action.SEE, lambda s: s.promotions.hindered("Lyon", "net-9")),
     "promotions.history": (Action.SEE, lambda s: s.promotions.history("Lyon")),

@@ -16,6 +16,7 @@ from app.jobs.science.learning import examples_of, manifest_of
 from app.settings import Settings
 from core.errors import BadInput, GateFailed
 from core.records import Prediction, TaskKind
+from data.embeddings import Embedded, Embeddings
 from data.formats.files import write_file
 from data.store import Store
 
@@ -279,3 +280,64 @@ def test_two_versions_differ_in_what_was_changed_and_nothing_else(filled: Store,
     assert found["pictures"] == {"in_both": 40, "only_first": 8, "only_second": 0}
     assert sum(found["moved"].values()) > 0
     assert found["relabelled"] == 0
+
+
+def embed(store: Store, settings: Settings, again: dict[str, str]) -> None:
+    """The model in use has seen every picture; those of `again` as it saw the picture they name."""
+    rng = np.random.default_rng(9)
+    images = {Path(one.path).stem: one for one in store.images.find(site="Lyon", limit=500)}
+    vectors = {name: rng.normal(size=64).astype(np.float32) for name in sorted(images)}
+    for name, first in again.items():
+        vectors[name] = vectors[first] + rng.normal(0, 0.02, 64).astype(np.float32)
+    store.models.add({"name": "net-1"}, "/models/net-1", "a" * 64)
+    store.sites.set_model("Lyon", "net-1")
+    kept = Embeddings(settings.home / "embeddings", "a" * 64)
+    with kept.writing():
+        kept.add([Embedded(images[name].id, images[name].sha256, vector, np.array([0.5, 0.5]))
+                  for name, vector in sorted(vectors.items())])  # fmt: skip
+
+
+def test_a_turned_and_brightened_copy_that_only_the_model_sees_as_the_same_stays_beside_the_first(
+    store: Store, settings: Settings, folder: Path
+):
+    rows, again = rows_of(folder), {}
+    for n in range(0, 48, 4):  # cracks, so that they lie on every side
+        pixels = cv2.imread(str(folder / f"{n:02}.png"))[4:-4, 4:-4]
+        turned = np.clip(cv2.rotate(pixels, cv2.ROTATE_180).astype(np.int16) * 1.1 + 6, 0, 255).astype(np.uint8)
+        cv2.imwrite(str(folder / f"again{n:02}.png"), turned)
+        rows.append({**rows[n], "file": f"again{n:02}.png", "part": f"other {n}", "order": f"later {n}"})
+        again[f"again{n:02}"] = f"{n:02}"
+    for row in rows:
+        row["camera"] = "cam 0"
+    deliver(folder, rows)
+    import_labels(store, settings, folder, "Lyon")
+    blind = build_dataset(store, settings, "blind", split=HALVES, keep="part")
+    assert results(blind)["near-duplicate overlap"] == "pass"  # the hash misses all of them
+    assert "seen_by" not in blind
+    embed(store, settings, again)
+    made = build_dataset(store, settings, "near", split=HALVES)
+    assert made["seen_by"] == {"Lyon": "net-1"}
+    side = {Path(item["path"]).stem: item["split"] for item in made["items"]}
+    assert all(side[first] == side[name] for name, first in again.items())
+    assert results(made)["near-duplicate overlap"] == "pass"
+    torn = build_dataset(store, settings, "torn", split=HALVES, keep="part")
+    failing = next(check for check in torn["certificate"]["checks"] if check["name"] == "near-duplicate overlap")
+    assert failing["result"] == "fail"
+    sides = {Path(item["path"]).stem: item["split"] for item in torn["items"]}
+    crossing = [name for name, first in again.items() if sides[name] != sides[first]]
+    assert crossing
+    assert torn["certificate"]["near_duplicates"] == len(again)
+    assert build_dataset(store, settings, "blind", split=HALVES, keep="part") == blind  # the same name, the same bytes
+
+
+def test_a_model_that_has_not_seen_every_picture_is_not_asked(filled: Store, settings: Settings):
+    embed(filled, settings, {})
+    pixels = np.full((72, 96, 3), 90, np.uint8)
+    pixels[10:30, 20:60] = 200
+    more = settings.home / "more"
+    more.mkdir(parents=True)
+    cv2.imwrite(str(more / "late.png"), pixels)
+    deliver(more, [{"file": "late.png", "label": "ok", "part": "late", "order": "late", "camera": "cam 0",
+                    "time": START.isoformat(), "confidence": 4, "boxes": ""}])  # fmt: skip
+    import_labels(filled, settings, more, "Lyon")
+    assert "seen_by" not in build_dataset(filled, settings, "kept", split=HALVES)
