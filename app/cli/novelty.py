@@ -8,8 +8,7 @@ import typer
 from app.cli.output import progress, put, table
 from app.cli.shared import Json, Site, Sources, current, store
 from core.errors import BadInput
-from core.learn.novelty.limit import RATE
-from core.learn.novelty.records import QUOTA, MemoryChange
+from core.learn.novelty.records import QUOTA, RATE, MemoryChange
 
 By = Annotated[str | None, typer.Option("--by", help="Name of the account that acts; the plant itself without it.")]
 PartTypeName = Annotated[str | None, typer.Option("--part-type", help="Only of this part type.")]

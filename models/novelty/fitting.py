@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.errors import BadInput
-from core.learn.novelty.limit import RATE, Limit, Wide, by_part, held_out_parts, limit_of
+from core.learn.novelty.limit import Limit, Wide, by_part, held_out_parts, limit_of
+from core.learn.novelty.records import RATE
 from core.learn.novelty.memory import (
     BUDGET_BYTES,
     NEIGHBOURS,

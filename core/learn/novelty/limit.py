@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import BadInput, ModelError
+from core.learn.novelty.records import RATE
 
 Wide = npt.NDArray[np.float64]
-RATE = 0.05  # of good parts that may be held for their novelty alone
 FEWEST = 2  # good parts: one to remember, one to compare with
 _LEAST = 1e-6  # of a distance: good parts that are all alike leave no other measure of what is far
 _SLACK = 1e-9  # so that 0.05 of 20 is one

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 QUOTA = 20  # novel parts of a day that come before other work; the others are held all the same
+RATE = 0.05  # of good parts that may be held for their novelty alone
 MOST_QUOTA = 10_000
 
 

@@ -19,9 +19,8 @@ from app.jobs.science.novel.judging import open_memory
 from app.settings import Settings
 from core.errors import BadInput, NotFound, Unreadable
 from core.learn.novelty.clusters import clusters
-from core.learn.novelty.limit import RATE
 from core.learn.novelty.memory import BUDGET_BYTES
-from core.learn.novelty.records import MemoryVersion, Suggested, scope_of
+from core.learn.novelty.records import RATE, MemoryVersion, Suggested, scope_of
 from core.learn.select.farthest import Products
 from core.pictures.tiling import Look
 from core.records import Floats, ImageState, Pixels
