@@ -13,7 +13,6 @@ import numpy as np
 
 from core.errors import BadInput
 from core.learn.novelty.limit import Limit, Wide, by_part, held_out_parts, limit_of
-from core.learn.novelty.records import RATE
 from core.learn.novelty.memory import (
     BUDGET_BYTES,
     NEIGHBOURS,
@@ -24,6 +23,7 @@ from core.learn.novelty.memory import (
     share_of_each,
     some_of,
 )
+from core.learn.novelty.records import RATE
 from core.records import Floats, Pixels
 from models.novelty.eye import Eye
 from models.novelty.patches import Lens, scaled
