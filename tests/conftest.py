@@ -16,9 +16,14 @@ os.environ["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
+from hypothesis import settings as property_settings
 
 from data.store import Store, open_store
 from data.store.people import people, signing
+
+# Speed is measured in benchmarks: a busy machine is no reason for a property to fail.
+property_settings.register_profile("untimed", deadline=None)
+property_settings.load_profile("untimed")
 
 _numbers = count(1)
 _LONG = ("tests/e2e/", "tests/app/jobs/")  # files of a minute or more
