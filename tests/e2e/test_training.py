@@ -68,8 +68,8 @@ def test_a_pipeline_is_configured_run_to_its_last_step_compared_and_previewed(pa
     expect(page.get_by_text("waits for the worker")).to_be_visible(timeout=SLOW)
 
     tab(page, "Runs")
-    expect(page.get_by_text(re.compile("gate: (done|running)"))).to_be_visible(timeout=LONG)
-    expect(page.get_by_text(re.compile("shadow: (done|not run)"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile("gate: (done|running)")).first).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile("shadow: (done|not run)")).first).to_be_visible(timeout=LONG)
     [run] = plates.pipelines.runs("weekly")
     assert str(run.state) == "done"
     page.screenshot(path=tmp_path / "runs.png", full_page=True)
