@@ -49,9 +49,9 @@ def runs_panel(view: TrainingState, site: str, zone: str) -> None:
 @st.fragment(run_every=2)
 def _fresh(view: TrainingState, site: str, zone: str) -> None:
     found = training.runs(site)
-    _shown(view, found, zone)
-    if all(one.state.over for one in found):
+    if all(one.state.over for one in found):  # before anything is drawn, or the page would show each of them twice
         st.rerun()
+    _shown(view, found, zone)
 
 
 def _shown(view: TrainingState, found: list[Run], zone: str) -> None:
