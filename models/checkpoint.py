@@ -8,29 +8,26 @@ on another machine, in another precision, through another back end.
 """
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from hashlib import file_digest, sha256, shake_256
+from hashlib import shake_256
 from pathlib import Path
 from typing import Any, Literal
-from uuid import uuid4
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
-from core.errors import BadInput, Conflict, ModelError, NotFound
+from core.errors import BadInput, ModelError, NotFound
 from core.pictures.tiling import Look
 from core.records import Pixels
 from models import nets
+from models.folder import WEIGHTS, card_values, new_folder, put_weights, usable_name, weight_bytes
 from models.joining import Calibration, Join
 from models.nets import DefectNet
 from models.preprocess import Preprocessing, to_input
 
-CARD, WEIGHTS = "card.json", "weights.safetensors"
+CARD = "card.json"
 CARD_FORMAT = 1
 MAX_CARD_BYTES = 4 * 1024 * 1024
 MAX_WEIGHT_BYTES = 4 * 1024**3
@@ -97,7 +94,7 @@ class Card:
     format: int = CARD_FORMAT
 
     def __post_init__(self) -> None:
-        if not self.name or not set(self.name) <= _NAME_CHARACTERS or self.name.startswith("."):
+        if not usable_name(self.name):
             raise BadInput(
                 f"A model cannot be called {self.name!r}: use letters, digits, dots, dashes and underscores."
             )
@@ -142,9 +139,6 @@ class Card:
             )
         except (KeyError, TypeError, ValueError, BadInput) as error:
             raise ModelError(f"The card is damaged ({error}): take the model from its backup.") from error
-
-
-_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
 @dataclass(frozen=True)
@@ -201,22 +195,10 @@ def save(folder: Path, net: DefectNet, card: Card) -> Card:
         Conflict: the folder exists; a model is never overwritten.
         ModelError: the net answers with NaN.
     """
-    if folder.exists():
-        raise Conflict(f"There is a model at {folder} already: choose another name.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{uuid4().hex}")
-    draft.mkdir()
-    try:
-        state = {k: v.detach().cpu().contiguous().clone() for k, v in net.state_dict().items()}
-        save_file(state, draft / WEIGHTS, metadata={"format": "pt"})
-        written = replace(card, sha256=_sha256(draft / WEIGHTS), probe=probe_of(net, card.look.tile))
+    with new_folder(folder) as draft:
+        found = put_weights(draft, net.state_dict())
+        written = replace(card, sha256=found, probe=probe_of(net, card.look.tile))
         (draft / CARD).write_text(json.dumps(written.to_json(), indent=1, sort_keys=True) + "\n")
-        for name in (WEIGHTS, CARD):
-            with (draft / name).open("rb") as file:
-                os.fsync(file.fileno())
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return written
 
 
@@ -228,19 +210,8 @@ def load(folder: Path) -> Checkpoint:
         ModelError: a pickle, a damaged card, or weights other than those the card names.
     """
     card = read_card(folder)
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise ModelError(f"{folder.name} has a card but no {WEIGHTS}: pickled weights are not loaded.")
-    if path.stat().st_size > MAX_WEIGHT_BYTES:
-        raise ModelError(f"{path} is larger than {MAX_WEIGHT_BYTES // 1024**3} GB: it is no model of Holdpoint's.")
-    data = path.read_bytes()  # read once: what is hashed is what is loaded, whoever writes to the file meanwhile
-    found = sha256(data).hexdigest()
-    if found != card.sha256:
-        raise ModelError(
-            f"The weights of {folder.name} are not those of its card (sha256 {found[:12]}, expected "
-            f"{card.sha256[:12]}): take the model from its backup."
-        )
-    return Checkpoint(card, nets.tensors_of(data, path.name), folder)
+    data = weight_bytes(folder, card.sha256, MAX_WEIGHT_BYTES)
+    return Checkpoint(card, nets.tensors_of(data, WEIGHTS), folder)
 
 
 def read_card(folder: Path) -> Card:
@@ -250,20 +221,9 @@ def read_card(folder: Path) -> Card:
         NotFound: no model there.
         ModelError: a pickle or a damaged card.
     """
-    path = folder / CARD
     if folder.suffix in nets.PICKLES:
         raise ModelError(f"{folder.name} is a pickle, which runs code when loaded: convert it to .safetensors first.")
-    if not path.is_file():
-        raise NotFound(f"No model at {folder}: it has no {CARD}.")
-    if path.stat().st_size > MAX_CARD_BYTES:
-        raise ModelError(f"{path} is larger than {MAX_CARD_BYTES // 1024**2} MB: it is no card.")
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is no JSON: take the model from its backup.") from error
-    if not isinstance(values, dict):
-        raise ModelError(f"{path} holds no card: take the model from its backup.")
-    return Card.from_json(values)
+    return Card.from_json(card_values(folder, CARD, MAX_CARD_BYTES))
 
 
 def probe_tiles(size: int) -> Pixels:
@@ -295,8 +255,3 @@ def probe_of(net: DefectNet, size: int) -> Probe:
         () if out.cam is None else tuple(float(v) for v in out.cam.mean((1, 2))),
         () if out.dense is None else tuple(float(v) for v in out.dense.mean((1, 2))),
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

@@ -7,27 +7,23 @@ The card is not called as a classifier's is, so that no detector can be opened a
 """
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
-from core.errors import BadInput, Conflict, ModelError, NotFound
+from core.errors import BadInput, ModelError, NotFound
 from core.pictures.tiling import Look
 from models import nets
-from models.checkpoint import MAX_CARD_BYTES, MAX_WEIGHT_BYTES, WEIGHTS, probe_tiles
+from models.checkpoint import MAX_CARD_BYTES, MAX_WEIGHT_BYTES, probe_tiles
 from models.detector.net import BoxNet, build
 from models.detector.serve import Detector, inputs
 from models.engine import Device, chosen_device
+from models.folder import WEIGHTS, card_values, new_folder, put_weights, usable_name, weight_bytes
 from models.preprocess import Preprocessing
 
 CARD = "detector.json"
@@ -35,7 +31,6 @@ CARD_FORMAT = 1
 KIND = "detector"
 PROBE_PX = 128
 PROBE_TOLERANCE = 2e-3
-_NAMES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ class DetectorCard:
     format: int = CARD_FORMAT
 
     def __post_init__(self) -> None:
-        if not self.name or not set(self.name) <= _NAMES or self.name.startswith("."):
+        if not usable_name(self.name):
             raise BadInput(
                 f"A detector cannot be called {self.name!r}: use letters, digits, dots, dashes and underscores."
             )
@@ -144,23 +139,11 @@ def save_detector(folder: Path, net: BoxNet, card: DetectorCard) -> DetectorCard
         Conflict: the folder exists; a model is never overwritten.
         ModelError: the net answers with NaN.
     """
-    if folder.exists():
-        raise Conflict(f"There is a model at {folder} already: choose another name.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{uuid4().hex}")
-    draft.mkdir()
-    try:
+    with new_folder(folder) as draft:
         net.cpu().eval()
-        state = {k: v.detach().contiguous().clone() for k, v in net.state_dict().items()}
-        save_file(state, draft / WEIGHTS, metadata={"format": "pt"})
-        written = replace(card, sha256=sha256((draft / WEIGHTS).read_bytes()).hexdigest(), probe=probe_of(net))
+        found = put_weights(draft, net.state_dict())
+        written = replace(card, sha256=found, probe=probe_of(net))
         (draft / CARD).write_text(json.dumps(written.to_json(), indent=1, sort_keys=True) + "\n")
-        for name in (WEIGHTS, CARD):
-            with (draft / name).open("rb") as file:
-                os.fsync(file.fileno())
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return written
 
 
@@ -171,18 +154,7 @@ def read_detector_card(folder: Path) -> DetectorCard:
         NotFound: no detector there.
         ModelError: a damaged card.
     """
-    path = folder / CARD
-    if not path.is_file():
-        raise NotFound(f"No detector at {folder}: it has no {CARD}.")
-    if path.stat().st_size > MAX_CARD_BYTES:
-        raise ModelError(f"{path} is larger than {MAX_CARD_BYTES // 1024**2} MB: it is no card.")
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is no JSON: take the detector from its backup.") from error
-    if not isinstance(values, dict):
-        raise ModelError(f"{path} holds no card: take the detector from its backup.")
-    return DetectorCard.from_json(values)
+    return DetectorCard.from_json(card_values(folder, CARD, MAX_CARD_BYTES, KIND))
 
 
 def load_detector(folder: Path, sha: str | None = None) -> tuple[DetectorCard, BoxNet]:
@@ -193,21 +165,15 @@ def load_detector(folder: Path, sha: str | None = None) -> tuple[DetectorCard, B
         ModelError: a pickle, a damaged card, or other weights than those the card or the store names.
     """
     card = read_detector_card(folder)
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise ModelError(f"{folder.name} has a card but no {WEIGHTS}: pickled weights are not loaded.")
-    if path.stat().st_size > MAX_WEIGHT_BYTES:
-        raise ModelError(f"{path} is larger than {MAX_WEIGHT_BYTES // 1024**3} GB: it is no model of Holdpoint's.")
-    data = path.read_bytes()  # read once: what is hashed is what is loaded
-    found = sha256(data).hexdigest()
-    if found != card.sha256 or found != (sha or found):
+    if sha is not None and sha != card.sha256:
         raise ModelError(
-            f"The weights of {folder.name} (sha256 {found[:12]}) are not those of its card ({card.sha256[:12]}) or of "
-            f"the store ({(sha or card.sha256)[:12]}): take the detector from its backup."
+            f"{folder.name} is another detector (sha256 {card.sha256[:12]}) than the one that the store knows "
+            f"({sha[:12]}): take the detector from its backup."
         )
+    data = weight_bytes(folder, card.sha256, MAX_WEIGHT_BYTES, KIND)
     try:
         net = build(card.arch, card.classes, "scratch", template=card.template, trunk_options=card.trunk)
-        net.load_state_dict(nets.tensors_of(data, path.name))
+        net.load_state_dict(nets.tensors_of(data, WEIGHTS))
     except (BadInput, NotFound, RuntimeError) as error:
         raise ModelError(f"The weights of {card.name} do not fit its card ({error}).") from error
     net.preprocessing, net.weights, net.norms_folded = card.preprocessing, card.weights, card.norms_folded

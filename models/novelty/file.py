@@ -24,12 +24,12 @@ from core.learn.novelty.limit import Limit, Wide
 from core.learn.novelty.memory import NEIGHBOURS, Memory
 from core.pictures.tiling import Look
 from models import nets
+from models.folder import usable_name
 from models.novelty.patches import Lens
 
 FORMAT = 1
 SUFFIX = ".safetensors"
 MAX_BYTES = 1 << 30
-_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class MemoryCard:
 
     def __post_init__(self) -> None:
         """Refuse a name that is no file's."""
-        if not self.name or not set(self.name) <= _NAME_CHARACTERS or self.name.startswith("."):
+        if not usable_name(self.name):
             raise BadInput(f"A memory cannot be called {self.name!r}: use letters, digits, dots, dashes, underscores.")
 
     def to_json(self) -> dict[str, Any]:

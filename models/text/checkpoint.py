@@ -5,30 +5,26 @@
 """
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save_file
 
-from core.errors import BadInput, Conflict, ModelError, NotFound
+from core.errors import BadInput, ModelError, NotFound
 from core.words.text import Cut
+from models.folder import card_values, new_folder, put_weights, weight_bytes
 from models.text.answering import Limits
 from models.text.config import EncoderConfig
 from models.text.net import DomainShape, TextNet, build
 from models.text.training import Trained
 from models.text.vocabulary import Vocabulary
 
-CARD, WEIGHTS = "card.json", "weights.safetensors"
+CARD = "card.json"
 CARD_FORMAT, KIND = 1, "text"
 MAX_CARD_BYTES = 64 << 20
 MAX_WEIGHT_BYTES = 1 << 30
@@ -161,26 +157,12 @@ def save(folder: Path, net: TextNet, card: TextCard, half: bool = False) -> Text
         Conflict: the folder exists; a model is never overwritten.
         BadInput: the folder's name cannot be a model's.
     """
-    if folder.exists():
-        raise Conflict(f"There is a model at {folder} already: choose another name.")
     if folder.name.startswith(".") or not folder.name:
         raise BadInput(f"A model cannot be called {folder.name!r}.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{uuid4().hex}")
-    draft.mkdir()
-    try:
-        kind = torch.float16 if half else torch.float32
-        state = {k: v.detach().cpu().to(kind).contiguous().clone() for k, v in net.state_dict().items()}
-        save_file(state, draft / WEIGHTS, metadata={"format": "pt"})
-        found = sha256((draft / WEIGHTS).read_bytes()).hexdigest()
-        written = TextCard(**{**card.__dict__, "sha256": found})
+    with new_folder(folder) as draft:
+        found = put_weights(draft, net.state_dict(), torch.float16 if half else torch.float32)
+        written = replace(card, sha256=found)
         (draft / CARD).write_text(json.dumps(written.to_json(), ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
-        for name in (WEIGHTS, CARD):
-            with (draft / name).open("rb") as file:
-                os.fsync(file.fileno())
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return written
 
 
@@ -191,18 +173,7 @@ def read_card(folder: Path) -> TextCard:
         NotFound: no model there.
         ModelError: the card is damaged or another kind's.
     """
-    path = folder / CARD
-    if not path.is_file():
-        raise NotFound(f"No text model at {folder}: it has no {CARD}.")
-    if path.stat().st_size > MAX_CARD_BYTES:
-        raise ModelError(f"{path} is larger than {MAX_CARD_BYTES >> 20} MB: it is no card.")
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is no JSON: take the model from its backup.") from error
-    if not isinstance(values, dict):
-        raise ModelError(f"{path} holds no card: take the model from its backup.")
-    return TextCard.from_json(values)
+    return TextCard.from_json(card_values(folder, CARD, MAX_CARD_BYTES, "text model"))
 
 
 def load(folder: Path) -> TextModel:
@@ -213,18 +184,7 @@ def load(folder: Path) -> TextModel:
         ModelError: a damaged card, or weights other than those the card names.
     """
     card = read_card(folder)
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise ModelError(f"{folder.name} has a card but no {WEIGHTS}: pickled weights are not loaded.")
-    if path.stat().st_size > MAX_WEIGHT_BYTES:
-        raise ModelError(f"{path} is larger than {MAX_WEIGHT_BYTES >> 20} MB: it is no text model.")
-    data = path.read_bytes()  # read once: what is hashed is what is loaded
-    found = sha256(data).hexdigest()
-    if found != card.sha256:
-        raise ModelError(
-            f"The weights of {folder.name} are not those of its card (sha256 {found[:12]}, expected "
-            f"{card.sha256[:12]}): take the model from its backup."
-        )
+    data = weight_bytes(folder, card.sha256, MAX_WEIGHT_BYTES, "text model")
     try:
         net = build(card.encoder, card.vocabulary, card.domains)
         net.load_state_dict({k: v.float() for k, v in load_tensors(data).items()})

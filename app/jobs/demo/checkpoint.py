@@ -140,7 +140,8 @@ def make_checkpoint(
     Returns:
         What the examination found, and the HOLD bands.
     """
-    from models.checkpoint import CARD, WEIGHTS, read_card
+    from models.checkpoint import CARD, read_card
+    from models.folder import WEIGHTS
 
     lines_of(model)
     plan = study_of or RECIPES[model]

@@ -23,7 +23,8 @@ def add_model(store: "Store", settings: Settings, folder: Path) -> ModelVersion:
         ModelError: a pickle, a damaged card, or weights other than those the card names.
         Conflict: another model has that name.
     """
-    from models.checkpoint import CARD, WEIGHTS, load, read_card
+    from models.checkpoint import CARD, load, read_card
+    from models.folder import WEIGHTS
 
     card = load(folder).card  # checks the hash of the weights, too
     place = settings.models / card.name

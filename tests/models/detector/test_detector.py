@@ -214,7 +214,7 @@ def test_a_detector_comes_back_as_it_was(tmp_path):
 
 def test_other_weights_are_refused(tmp_path):
     saved(tmp_path)
-    with pytest.raises(ModelError, match="not those"):
+    with pytest.raises(ModelError, match="than the one that the store knows"):
         load_detector(tmp_path / "det", "0" * 64)
     path = tmp_path / "det" / "weights.safetensors"
     path.write_bytes(path.read_bytes()[:-4] + b"abcd")
