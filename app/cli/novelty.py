@@ -51,7 +51,7 @@ def fit(
     as_json: Json = False,
 ) -> None:
     """Fit a memory of good parts; no defect has to be labelled."""
-    from app.jobs.science.novel.memories import fit_novelty
+    from app.jobs.science.novelty.memories import fit_novelty
     from core.pictures.tiling import Look
 
     look = None if tile is None else Look(tile, tile, scale)
@@ -74,7 +74,7 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Compare pictures with what is known good, the most novel first; nothing is stored."""
-    from app.jobs.science.novel.memories import judge_pictures
+    from app.jobs.science.novelty.memories import judge_pictures
 
     with progress("Comparing") as say:
         found = judge_pictures(store(), current(), site, sources, part_type, memory, say)
@@ -106,7 +106,7 @@ def stop(site: Site, reason: Why, part_type: PartTypeName = None, by: By = None,
 
 def show(site: Site, as_json: Json = False) -> None:
     """Memories of a site, which of them judge, and the parts they held as novel."""
-    from app.jobs.science.novel.memories import told_of
+    from app.jobs.science.novelty.memories import told_of
 
     held = store()
     in_force = held.memories.in_force(site)
@@ -131,7 +131,7 @@ def propose(
     as_json: Json = False,
 ) -> None:
     """Propose classes from novel parts that people found defective and could not name."""
-    from app.jobs.science.novel.memories import propose_classes
+    from app.jobs.science.novelty.memories import propose_classes
 
     with progress(f"Novel parts of {site}") as say:
         made = propose_classes(store(by), current(), site, model=model, progress=say)
@@ -153,7 +153,7 @@ def few_labels(
     as_json: Json = False,
 ) -> None:
     """Compare what a few labels are worth: head, nearest neighbour, pasted defects, novelty; on a labelled dataset."""
-    from app.jobs.science.novel.few_labels import few_labels as work
+    from app.jobs.science.novelty.few_labels import few_labels as work
     from core.pictures.tiling import Look
 
     look = None if tile is None else Look(tile, tile, scale, whole_picture=True)

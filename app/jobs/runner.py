@@ -134,19 +134,19 @@ def _backtest(store: "Store", current: Settings, given: Mapping[str, Any], progr
 
 
 def _novelty(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.science.novel.memories import fit_novelty
+    from app.jobs.science.novelty.memories import fit_novelty
 
     return fit_novelty(store, current, progress=progress, **given)
 
 
 def _few_labels(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.science.novel.few_labels import few_labels
+    from app.jobs.science.novelty.few_labels import few_labels
 
     return few_labels(store, current, progress=progress, **given)
 
 
 def _proposals(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
-    from app.jobs.science.novel.memories import propose_classes
+    from app.jobs.science.novelty.memories import propose_classes
 
     return propose_classes(store, current, progress=progress, **given)
 

@@ -19,7 +19,7 @@ from app.jobs.intake.batches import Batch, Origin, Wanted, arrived, divided, ref
 from app.jobs.intake.opening import MODEL_FAILURES, SHIPPED, find_model, look_of, open_model, sentence
 from app.jobs.intake.sources import Naming, hash_of
 from app.jobs.science.detectors.line import Drawing
-from app.jobs.science.novel.judging import Comparing
+from app.jobs.science.novelty.judging import Comparing
 from app.jobs.words.prints import PrintReader
 from app.settings import Settings
 from core.decide.decision import NO_MODEL

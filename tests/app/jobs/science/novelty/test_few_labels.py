@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from app.jobs.science.novel.few_labels import few_labels
+from app.jobs.science.novelty.few_labels import few_labels
 from core.errors import BadInput, NotFound
 from core.learn.few_labels import METHODS
 from tests.app.jobs.small_dataset import drawn

@@ -11,8 +11,8 @@ from PIL import Image as Pillow
 from app import cli
 from app.jobs.intake.imports import import_labels
 from app.jobs.intake.ingest import ingest
-from app.jobs.science.novel.judging import Comparing, open_memory
-from app.jobs.science.novel.memories import fit_novelty, judge_pictures, propose_classes
+from app.jobs.science.novelty.judging import Comparing, open_memory
+from app.jobs.science.novelty.memories import fit_novelty, judge_pictures, propose_classes
 from core.errors import BadInput, NotFound
 from core.learn.novelty.records import ProposalState
 from core.records import Outcome, Review, Verdict

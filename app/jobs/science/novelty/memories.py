@@ -15,7 +15,7 @@ from app.jobs.intake.sources import find
 from app.jobs.science.backtest import BACKBONE, backbone_folder
 from app.jobs.science.embedding import compute, embeddings_of
 from app.jobs.science.learning import manifest_of
-from app.jobs.science.novel.judging import open_memory
+from app.jobs.science.novelty.judging import open_memory
 from app.settings import Settings
 from core.errors import BadInput, NotFound, Unreadable
 from core.learn.novelty.clusters import clusters
