@@ -256,6 +256,10 @@ def test_help_and_another_site_leave_the_desk_at_work(window, house):
     expect(window.locator(".facts td").nth(1)).to_have_text(OTHER, timeout=SLOW)
     window.locator(".viewer").click()
     press(window, "d")
+    saved(window)
+    expect(window.get_by_text("2 in the last hour")).to_be_visible(timeout=SLOW)
+    with window.expect_response(ANSWERS, timeout=SLOW):  # the server is asked again, and still says so
+        pass
     expect(window.get_by_text("All caught up")).to_be_visible(timeout=SLOW)
 
 

@@ -233,8 +233,16 @@ def open_kinds(shape: Shape) -> sa.Select[Any]:
     return query.group_by(tasks.c.kind)
 
 
+@cache
+def not_for_me(shape: Shape) -> sa.Select[Any]:
+    """Open second looks and known answers that a person cannot be given, because they have answered the part before."""
+    kinds = tasks.c.kind.in_([TaskKind.SECOND_LOOK.value, TaskKind.GOLD.value])
+    at = shape.at_sites(tasks.c.site_id) or [tasks.c.site_id.in_(sa.select(sites.c.id))]  # or no index finds the kinds
+    return sa.select(tasks.c.id).where(IS_OPEN, *at, kinds, sa.not_(_NOT_MY_DOUBT))
+
+
 # Without their sites, so that the few leased tasks are found by their own index and not among all open ones.
-ALL_HELD = sa.select(tasks.c.site_id, tasks.c.leased_by, tasks.c.ahead).where(
+ALL_HELD = sa.select(tasks.c.id, tasks.c.site_id, tasks.c.leased_by, tasks.c.ahead).where(
     IS_OPEN, tasks.c.leased_by.is_not(None), tasks.c.leased_until > _NOW
 )
 

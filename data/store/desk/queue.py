@@ -208,12 +208,16 @@ class Queue(SubStore):
                 for row in connection.execute(leasing.ALL_HELD, {"now": when})
                 if rights.sees(row.site_id) and asked in (None, row.site_id)
             ]
+            barred = set(connection.scalars(leasing.not_for_me(seen.shape), seen.values()))
+            taken = [
+                row for row in held if row.id not in barred and not (row.ahead and row.leased_by == self.actor.name)
+            ]
             leased = sum(not row.ahead for row in held)
-            ahead = sum(row.ahead and row.leased_by != self.actor.name for row in held)
+            ahead = sum(row.ahead for row in taken)
             midnight = when.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
             done = connection.execute(leasing.answered_since(seen.shape), seen.values(now=midnight)).scalar_one()
             return QueueCounts(
-                waiting=sum(kinds.values()) - leased - ahead,
+                waiting=sum(kinds.values()) - len(barred) - len(taken),
                 leased=leased,
                 kinds=dict(sorted(kinds.items())),
                 done_today=int(done),

@@ -93,6 +93,20 @@ def test_an_answer_to_one_ahead_counts_under_its_fence(store: Store, ana: Store)
     assert ana.queue.counts().done_today == 3
 
 
+def test_a_second_look_that_is_not_ones_own_to_take_does_not_wait_for_one(store: Store, ana: Store, ben: Store) -> None:
+    file(store, arrival(0))
+    answer(ana, ana.queue.lease(), Verdict.UNSURE)
+    mine, theirs = ana.queue.counts(), ben.queue.counts()
+    assert (mine.waiting, mine.all_caught_up) == (0, True)
+    assert (theirs.waiting, theirs.all_caught_up) == (1, False)
+    assert mine.kinds == theirs.kinds == {"second_look": 1}
+    assert ana.queue.counts("Lyon").all_caught_up
+    held = ben.queue.lease()
+    assert (ana.queue.counts().waiting, ana.queue.counts().leased) == (0, 1)
+    answer(ben, held)
+    assert ben.queue.counts().all_caught_up
+
+
 def test_nobody_is_sent_away_while_another_only_has_tasks_ahead(store: Store, ana: Store, ben: Store) -> None:
     file(store, *(arrival(number) for number in range(3)))
     first = ana.queue.lease()
