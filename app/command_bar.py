@@ -24,7 +24,7 @@ OF_CLASSES = "defects"  # the chart to turn to where a class is asked for and th
 
 def available() -> bool:
     """Whether there is a model that understands commands."""
-    return (FOLDER / "model.safetensors").is_file() or any(FOLDER.glob("*.safetensors"))
+    return (FOLDER / "card.json").is_file()
 
 
 @lru_cache(maxsize=1)

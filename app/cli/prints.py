@@ -102,19 +102,18 @@ def check(
     """Read and check the labels in picture files; nothing is stored."""
     from app.jobs.words.prints import check_file, finding_document, reader_process
     from core.words.expiry import Printing
+    from core.words.identity import expected_of
     from core.words.print_check import PrintRules
 
-    wanted, entries, expected = PrintRules(Printing(languages=tuple(_listed(languages))), identity=False), [], None
+    wanted = PrintRules(Printing(languages=tuple(_listed(languages))), identity=False)
+    entries, expected = expected_of((), None)
     if site is not None:
         kept = {one.part_type: one.rules for one in store().prints.rules(site)}
         found = kept.get(part_type or "")
         if found is None:
             raise BadInput(f"No rules for printed labels are set for part type '{part_type or ''}' at {site}.")
         wanted = found
-        items = store().prints.catalogue(site)
-        entries = [one.entry for one in items]
-        mine = [one.entry.sku for one in items if one.part_type == part_type]
-        expected = mine[0] if len(mine) == 1 else None
+        entries, expected = expected_of(store().prints.catalogue(site), part_type)
     today = _day(day)
     documents: list[dict[str, Any]] = []
     failed = 0

@@ -49,6 +49,7 @@ def digits(read: str, value: str, error: float = ERROR) -> float:
     return math.prod(likely(one, other, error) for one, other in zip(read, value, strict=True))
 
 
+@lru_cache(maxsize=65_536)  # a catalogue's titles are compared again with each label
 def folded(text: str) -> str:
     """A text as it is compared: in capitals, without accents, vowel points and marks of direction, spaces single.
 

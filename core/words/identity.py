@@ -32,6 +32,20 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class CatalogueItem:
+    """One item and the part type whose labels it names; empty where it names none."""
+
+    entry: Entry
+    part_type: str = ""
+
+
+def expected_of(items: Sequence[CatalogueItem], part_type: str | None) -> tuple[list[Entry], str | None]:
+    """The catalogue, and the SKU of the one item that parts of a type are; None where the type has none or several."""
+    mine = [one.entry.sku for one in items if part_type and one.part_type == part_type]
+    return [one.entry for one in items], mine[0] if len(mine) == 1 else None
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One entry that the label may be of."""
 

@@ -38,7 +38,7 @@ class CatalogueItems(Table, table=True):
 
 
 class Readings(Table, table=True):
-    """What is printed on an image; append-only: the last one counts."""
+    """What is printed on an image; never edited: a later one counts, and it goes when its image goes."""
 
     __table_args__ = (Index("ix_readings_image", "image_id", "id"),)
     id: int | None = key()

@@ -67,6 +67,7 @@ def test_who_may_not_set_rules_is_told_so(app, held):
     page.text_input(key=f"prints.{SITE}.bracket.reason.0").set_value("x").run()
     button(page, f"prints.{SITE}.bracket.save").click().run()
     assert not page.exception
+    assert "may not" in told(page)
     assert held.prints.rules(SITE) == []
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from app.settings import Settings
 from core.errors import BadInput, ModelError
 from core.records import Pixels
-from core.words.identity import Entry
+from core.words.identity import CatalogueItem, Entry, expected_of
 from core.words.presence import Side
 from core.words.print_check import PrintFinding, PrintRules, check_print, enough
 from core.words.prints import Print, Reading
@@ -22,7 +22,6 @@ from models.ocr.reader import read_until
 
 if TYPE_CHECKING:
     from data.store import Store
-    from data.store.line.print_rows import CatalogueItem
 
 NOT_READ = "Labels are checked for this part type, and this picture's label was not read."
 
@@ -90,10 +89,7 @@ class PrintReader:
             return None
         if self._process is None:
             self._process = reader_process(self.settings, rules.printing.languages)
-        catalogue = [one.entry for one in self._items]
-        mine = [one.entry.sku for one in self._items if one.part_type == part_type]
-        expected = mine[0] if len(mine) == 1 else None
-        return read_print(self._process, pixels, rules, self._today, catalogue, expected)
+        return read_print(self._process, pixels, rules, self._today, *expected_of(self._items, part_type))
 
 
 def read_print(
@@ -164,14 +160,12 @@ def finding_document(finding: PrintFinding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def read_catalogue(text: str) -> list["CatalogueItem"]:
+def read_catalogue(text: str) -> list[CatalogueItem]:
     """A catalogue from CSV: sku, title, and if wanted part_type, language and any attributes as further columns.
 
     Raises:
         BadInput: naming the line.
     """
-    from data.store.line.print_rows import CatalogueItem
-
     rows = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
     names = [(name or "").strip().lower() for name in rows.fieldnames or ()]
     if "sku" not in names or "title" not in names:

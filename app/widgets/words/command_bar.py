@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import command_bar
 from app.widgets.text import plain, share
+from core.errors import ModelError
 
 
 def command() -> None:
@@ -20,7 +21,11 @@ def command() -> None:
     )
     if not words.strip():
         return
-    said = command_bar.understood(words)
+    try:
+        said = command_bar.understood(words)
+    except ModelError as error:
+        st.caption(f"Sentences are not understood now: {error} Use the filters below.")
+        return
     found = command_bar.filters(said)
     with st.container(horizontal=True, vertical_alignment="center", border=True, key="analytics.understood"):
         if said.out_of_scope or found.empty:

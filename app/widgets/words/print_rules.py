@@ -6,8 +6,9 @@ from app.printing import PrintsState, save_catalogue, save_rules
 from app.widgets.text import count, local, one_line, plain
 from core.words.date_forms import Order
 from core.words.expiry import Printing
+from core.words.identity import CatalogueItem
 from core.words.print_check import PrintRules
-from data.store.line.print_rows import CatalogueItem, KeptRules
+from data.store.line.print_rows import KeptRules
 
 LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch",
              "pt": "Portuguese", "pl": "Polish", "ko": "Korean", "ja": "Japanese", "zh": "Chinese", "ar": "Arabic",

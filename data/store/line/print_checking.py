@@ -11,10 +11,10 @@ from sqlalchemy.engine import Connection
 
 from core.decide.decision import PartEvidence
 from core.records import ImageState
-from core.words.identity import Entry
+from core.words.identity import Entry, expected_of
 from core.words.presence import Side
 from core.words.print_check import PrintFinding, check_print
-from data.store.line.print_rows import CatalogueItem, ImageRead, items_of, kept_rules, read_on, side_of
+from data.store.line.print_rows import ImageRead, items_of, kept_rules, read_on, side_of
 from data.store.rows import chunks
 from data.tables import images
 
@@ -69,7 +69,8 @@ def prints_checked(
     wanted = [part_id for part_id in found if kinds.get(part_id) in asked]
     if not wanted:
         return dict(found)
-    items = items_of(connection, site.id)
+    # A large catalogue is no work for the transaction that decides, unless somebody asks what item a label names.
+    items = items_of(connection, site.id) if any(asked[kinds[one] or ""].identity for one in wanted) else []
     today = now.astimezone(ZoneInfo(site.timezone)).date()
     sides = _sides(connection, wanted)
     checked = dict(found)
@@ -78,12 +79,6 @@ def prints_checked(
         finding = check_print(sides.get(part_id, {}), asked[kind], today, *expected_of(items, kind))
         checked[part_id] = replace(found[part_id], print_faults=finding.reasons)
     return checked
-
-
-def expected_of(items: list[CatalogueItem], part_type: str) -> tuple[list[Entry], str | None]:
-    """The catalogue, and the one item that parts of a type are; None where the type has none or several."""
-    mine = [one.entry.sku for one in items if one.part_type == part_type]
-    return [one.entry for one in items], mine[0] if len(mine) == 1 else None
 
 
 def _sides(connection: Connection, part_ids: list[int]) -> dict[int, dict[str, Side]]:

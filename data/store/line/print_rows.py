@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from core.words.identity import Entry
+from core.words.identity import CatalogueItem, Entry
 from core.words.presence import Side
 from core.words.print_check import PrintRules, rules_of
 from core.words.prints import Print, Reading
@@ -26,14 +26,6 @@ class KeptRules:
     by: str
     reason: str
     set_at: datetime
-
-
-@dataclass(frozen=True)
-class CatalogueItem:
-    """One item and the part type whose labels it names; empty where it names none."""
-
-    entry: Entry
-    part_type: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from core.errors import BadInput, Conflict
 from core.roles import Action
+from core.words.identity import CatalogueItem
 from core.words.print_check import PrintRules, rules_document, rules_of
 from data.store.base import SubStore, site_row
 from data.store.line.print_checking import PrintedPart, printed_part
-from data.store.line.print_rows import CatalogueItem, ImageRead, KeptRules, items_of, kept_rules, read_on, read_row
+from data.store.line.print_rows import ImageRead, KeptRules, items_of, kept_rules, read_on, read_row
 from data.store.rows import insert_many
 from data.store.trail.audit import entry, record
 from data.tables import catalogue_items, images, part_types, parts, print_rules, reading_checks, readings, sites

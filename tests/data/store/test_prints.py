@@ -9,11 +9,10 @@ from core.records import Capture, Decision, Outcome, Prediction, Quality
 from core.roles import Actor, Role
 from core.words.date_forms import Order
 from core.words.expiry import Printing
-from core.words.identity import Entry
+from core.words.identity import CatalogueItem, Entry
 from core.words.print_check import EXPIRED, MISSING, UNREAD, WRONG, PrintRules
 from core.words.prints import Print, Reading
 from data.store import Store, open_store
-from data.store.line.print_rows import CatalogueItem
 from data.store.line.prints import ReadShare
 from data.taxonomies import shipped
 

@@ -15,10 +15,9 @@ from core.plant import PartType
 from core.records import Outcome
 from core.words.date_forms import Order
 from core.words.expiry import Printing
-from core.words.identity import Entry
+from core.words.identity import CatalogueItem, Entry
 from core.words.print_check import EXPIRED, UNREAD, WRONG, PrintRules
 from data.store import Store
-from data.store.line.print_rows import CatalogueItem
 
 RULES = PrintRules(Printing(Order.DAY), short_days=30)
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
