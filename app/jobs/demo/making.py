@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from app.jobs.demo.book import open_book
 from app.jobs.demo.people import Inspectors
 from app.jobs.demo.pictures import Taken, drawn_ahead, in_time
 from app.jobs.demo.plant import prepare, settle
@@ -80,6 +81,7 @@ def demo(
                 _run_part(plant, inspectors, part, shots, tally)
                 progress(count, len(planned), f"parts, today's shift{'' if part.today else ' to come'}")
         settle(store, memo.anchor)
+        open_book(store, memo.anchor)
         _write_memo(settings.home / "demo" / "plan.json", replace(memo, images=images, done=max(images, memo.done)))
     else:
         tally.known = sum(len(part.shots) for part in planned)

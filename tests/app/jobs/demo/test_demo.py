@@ -9,6 +9,7 @@ from app.jobs.demo.making import demo, live
 from app.jobs.demo.plant import NEW_AUDIT_FAIL, NEW_AUDIT_PASS, settled_at
 from app.jobs.intake.line import SHIPPED
 from app.settings import Settings
+from core.defect_book import ExampleKind
 from core.errors import BadInput, Conflict, NotAllowed
 from core.records import Outcome, Verdict
 from core.roles import Actor, Role
@@ -125,6 +126,23 @@ def test_every_site_has_audits_second_looks_and_known_parts(plant):
         assert policy.audit_steps
     assert shares & {NEW_AUDIT_PASS, NEW_AUDIT_FAIL}
     assert known
+
+
+def test_the_defect_book_shows_what_people_drew_and_nothing_that_anybody_is_still_asked_about(plant):
+    store, _, _ = plant
+    pages = [page for site in SITES for page in store.book.pages(site.name) if page.examples]
+    assert pages
+    waiting = {task.part_id for task in store.queue.next(200, now=NOW)}
+    for page in pages:
+        for one in page.examples:
+            image = store.images.many([one.image_id])[one.image_id]
+            assert image.part_id not in waiting
+            if one.kind is ExampleKind.GOOD:
+                label = store.labels.many([one.image_id])[one.image_id]
+                assert page.class_id in label.classes
+                assert any(
+                    (r.x, r.y, r.width, r.height) == one.box for r in label.regions if r.class_id == page.class_id
+                )
 
 
 def test_demo_people_have_their_roles_and_no_password_that_anybody_knows(plant):
