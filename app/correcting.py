@@ -12,7 +12,7 @@ from app.state import CorrectState, QueueState, state, told
 from app.widgets.desk.regions import Edit, Kind, Owner, Sheet, Source, drafts, keyed, wire
 from app.widgets.desk.viewer import picture_url
 from app.widgets.text import one_line
-from core.errors import BadInput
+from core.errors import BadInput, Conflict, NotAllowed
 from core.records import Image, Region, Review, Verdict
 
 SCREEN_SIDE = 1600  # longest side of a screen copy; a larger picture is looked at closer in crops
@@ -38,6 +38,15 @@ def case_in_hand(view: CorrectState, task_id: str | None) -> Case | None:
     case = desk.in_hand(task_id)
     view.case, view.gathered = case, now
     return case
+
+
+def case_or_why(view: CorrectState, task_id: str | None) -> tuple[Case | None, str]:
+    """The part to correct, or why there is none that this person may correct now."""
+    try:
+        return case_in_hand(view, task_id), ""
+    except (Conflict, NotAllowed) as error:
+        view.case = None
+        return None, str(error)
 
 
 def start(view: CorrectState, case: Case) -> None:

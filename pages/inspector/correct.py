@@ -10,7 +10,7 @@ from app.widgets.frame import help_button, nothing, notices
 from app.widgets.text import plain
 
 view = state(CorrectState)
-case = correcting.case_in_hand(view, st.query_params.get("task"))
+case, why = correcting.case_or_why(view, st.query_params.get("task"))
 image = None if case is None else correcting.image_in_view(view, case)
 with st.container(horizontal=True, vertical_alignment="center", key="correct.head"):
     st.title("Correct", anchor=False, width="content")
@@ -23,7 +23,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="correct.hea
     if st.button("Back to the queue", key="correct.back", icon=":material/arrow_back:", shortcut="B"):
         go("inspector/queue")
     help_button("inspector/correct")
-notices("", view.failed)
+notices("", view.failed or why)
 if case is None or case.task is None or image is None:
     nothing("Nothing to correct", icon="task_alt", then="No picture is in your hands: take a part from the queue.")
     st.stop()

@@ -73,6 +73,8 @@ def test_boxes_cannot_be_opened_before_the_first_answer_of_a_blind_look(app, pla
     open_store(plant.url).sites.set_blind(SITE, True)
     page = app("Ines", "inspector/correct")
     assert "the first look is your own" in page.error[0].value
+    assert page.title[0].value == "Correct"
+    assert any(one.key == "correct.back" for one in page.button)
 
 
 def test_a_qa_lead_makes_the_first_look_the_inspectors_own(app, plant):
