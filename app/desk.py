@@ -15,6 +15,7 @@ from app.shown import Case as Case  # its home for whoever draws
 from app.state import QueueState, state
 from core.decide.policy import Policy, chosen
 from core.errors import Conflict, HoldpointError, NotAllowed, NotFound
+from core.plant import ALL, Narrow
 from core.records import Image, ImageState, Review, Task, Verdict
 from core.roles import Action, allowed
 
@@ -97,6 +98,12 @@ def _asks_first(store: "Store", site: "Site", in_force: Sequence[Policy]) -> boo
     return site.blind or any(policy.audits for policy in in_force) or store.queue.asks_again(site.name)
 
 
+def first_look_is_own(store: "Store", site: str | None) -> bool:
+    """Whether a site, or any of this person's, wants each person's own first look."""
+    asked = [one for one in store.sites.all() if site in (None, one.name)]
+    return any(_asks_first(store, one, store.policies.all_in_force(one.name)) for one in asked)
+
+
 def still_blind(store: "Store", images: Collection[Image]) -> set[int]:
     """The pictures of which a reviewer must not be told yet what the model or anybody else says.
 
@@ -175,6 +182,7 @@ def screen(
     have: Collection[str] = (),
     showing: int | None = None,
     active: bool = True,
+    narrow: Narrow = ALL,
 ) -> dict[str, Any]:
     """What the queue's screen needs now: the parts in this person's hands, in order, and the counts.
 
@@ -185,16 +193,24 @@ def screen(
         have: "task.revision" of the parts that the browser has already; these come without their contents.
         showing: the task on the screen; where it is lost, who has it is told.
         active: somebody is at the desk: take and renew. Otherwise nothing is taken, and leases lapse.
+        narrow: only these parts.
+
+    Raises:
+        NotAllowed: by a class that the model saw, where the first look is to be one's own.
     """
+    if narrow.class_id is not None and first_look_is_own(store, site):
+        raise NotAllowed("Here the first look is your own: the queue cannot be narrowed by what the model saw.")
     tasks: list[Task] = []
     if active:
-        first = store.queue.lease(site=site, seconds=LEASE_SECONDS, now=now)
+        first = store.queue.lease(site=site, seconds=LEASE_SECONDS, now=now, narrow=narrow)
         if first is not None:
-            tasks = [first, *store.queue.lease_ahead(AHEAD, site=site, seconds=AHEAD_SECONDS, now=now)]
-    counts = store.queue.counts(site, now)
+            ahead = store.queue.lease_ahead(AHEAD, site=site, seconds=AHEAD_SECONDS, now=now, narrow=narrow)
+            tasks = [first, *ahead]
+    counts = store.queue.counts(site, now, narrow)
     held = {task.id for task in tasks}
     return {
         "site": site or "",
+        "narrow": {name: one if isinstance(one, str) else one.isoformat() for name, one in narrow.given.items()},
         "active": active,
         "tasks": [_lease(task, now) for task in tasks],
         "items": [

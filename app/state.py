@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import streamlit as st
 
 from core.errors import HoldpointError
+from core.plant import ALL, Narrow
 from core.records import Region, Verdict
 
 T = TypeVar("T")
@@ -20,9 +21,11 @@ class QueueState:
 
     Attributes:
         started: when a part was first looked at, as a timestamp by task id.
+        narrow: the share of the queue that was asked for.
     """
 
     started: dict[int, float] = field(default_factory=dict)
+    narrow: Narrow = ALL
 
 
 @dataclass

@@ -345,6 +345,35 @@ class OutboxEvent:
 
 
 @dataclass(frozen=True)
+class Narrow:
+    """The share of a queue that a person asks for; None for what may be anything.
+
+    Attributes:
+        line: name of the line that a picture of the part was taken at.
+        camera: name of the camera.
+        class_id: defect class of a region that the model drew.
+        since: the task was opened then or later; aware UTC.
+        until: the task was opened before.
+    """
+
+    line: str | None = None
+    camera: str | None = None
+    class_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def given(self) -> dict[str, str | datetime]:
+        """What is asked, by name; empty where all of the queue is."""
+        named = (("line", self.line), ("camera", self.camera), ("class_id", self.class_id), ("since", self.since),
+                 ("until", self.until))  # fmt: skip
+        return {name: value for name, value in named if value is not None}
+
+
+ALL = Narrow()
+
+
+@dataclass(frozen=True)
 class QueueCounts:
     """How much there is to do, for one person.
 

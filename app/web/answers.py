@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +23,7 @@ from app.desk import Answer, Undo
 from app.web.guard import COOKIE, same_origin
 from core.decide.leaning import chips_for
 from core.errors import BadInput, Busy, HoldpointError, NotAllowed, NotFound
+from core.plant import ALL, Narrow
 from core.records import Verdict
 from core.roles import Actor
 
@@ -48,6 +50,7 @@ class Post:
         have: "task.revision" of the parts that the browser has.
         showing: the task on its screen.
         leave: the desk is being left: what was taken ahead goes back.
+        narrow: only these parts.
     """
 
     by: str
@@ -57,6 +60,7 @@ class Post:
     showing: int | None = None
     leave: bool = False
     acts: tuple[Answer | Undo, ...] = ()
+    narrow: Narrow = ALL
 
 
 def routes() -> list[Route]:
@@ -100,7 +104,8 @@ def _answer(token: str, post: Post) -> Response:
         if post.leave:
             store.queue.release_ahead(now=now)
             return JSONResponse({"results": results, "screen": None}, headers=NO_STORE)
-        told = desk.screen(store, post.site, context.now(), have=post.have, showing=post.showing, active=post.active)
+        told = desk.screen(store, post.site, context.now(), have=post.have, showing=post.showing, active=post.active,
+                           narrow=post.narrow)  # fmt: skip
     except Busy as error:
         if len(results) < len(post.acts):  # nothing is lost: the browser sends all of it again
             return PlainTextResponse(str(error), 503)
@@ -187,7 +192,28 @@ def read(body: bytes) -> Post:
         showing=None if showing is None else _number(given, "showing"),
         leave=_flag(given, "leave", False),
         acts=tuple(_read_act(one) for one in acts),
+        narrow=_read_narrow(given.get("narrow", {})),
     )
+
+
+def _read_narrow(said: Any) -> Narrow:
+    given = _object(said, {one.name for one in fields(Narrow)})
+    line, camera, class_id = (
+        _text(given, one, 100) if one in given else None for one in ("line", "camera", "class_id")
+    )
+    return Narrow(line, camera, class_id, _time(given, "since"), _time(given, "until"))
+
+
+def _time(given: Mapping[str, Any], name: str) -> datetime | None:
+    if name not in given:
+        return None
+    try:
+        found = datetime.fromisoformat(_text(given, name, 40))
+    except ValueError as error:
+        raise BadInput("That is no time.") from error
+    if found.tzinfo is None:
+        raise BadInput("A time needs its zone.")
+    return found.astimezone(UTC)
 
 
 def _read_act(said: Any) -> Answer | Undo:

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from app import analytics, context
+from app import analytics, command_bar, context
 from app.analytics import AnalyticsState
 from app.state import state
 from app.widgets.frame import nothing, notices, title
 from app.widgets.kpis.kpi_charts import draw, words_of
 from app.widgets.kpis.kpi_filters import question
 from app.widgets.kpis.kpi_panel import facts, patterns, pictures, table
-from app.widgets.words.command_bar import command
+from app.widgets.words.command_bar import command, meaning
 from core.kpis.rates import MEASURES
 from core.roles import Action
 
@@ -17,7 +17,7 @@ view = state(AnalyticsState)
 title("quality/analytics")
 analytics.follow(view)
 notices(view.message, view.failed)
-command()
+meaning("analytics", command("analytics", "burrs on line D since Monday"), command_bar.apply)
 asked = question()
 if asked is None:
     st.caption("Choose the last day, too.")

@@ -137,6 +137,31 @@ def test_leaving_gives_back_what_was_only_ahead(ines):
     assert store("Quentin").queue.counts(SITE).ahead == 0
 
 
+def test_a_narrowed_desk_gets_only_what_it_asked_for(ines):
+    told = post(ines, narrow={"since": "2020-01-01T00:00:00+00:00", "class_id": "CRACK"}).json()["screen"]
+    assert told["narrow"] == {"class_id": "CRACK", "since": "2020-01-01T00:00:00+00:00"}
+    assert told["tasks"]
+    assert post(ines, narrow={"line": "nowhere"}).json()["screen"]["tasks"] == []
+    assert post(ines, narrow={"until": "2020-01-01T00:00:00+00:00"}).json()["screen"]["counts"]["caught_up"]
+
+
+def test_where_the_first_look_is_ones_own_the_queue_is_not_narrowed_by_what_the_model_saw(ines):
+    context.plant().sites.set_blind(SITE, True)
+    told = post(ines, narrow={"class_id": "CRACK"}).json()
+    assert told["screen"] is None
+    assert "first look is your own" in told["why"]
+    assert post(ines, narrow={"since": "2020-01-01T00:00:00+00:00"}).json()["screen"]["tasks"]
+
+
+@pytest.mark.parametrize(
+    "narrow",
+    [{"line": 3}, {"line": "x" * 101}, {"shift": "B"}, [], "line A", {"since": "yesterday"}, {"since": "2026-01-01"}],
+    ids=str,
+)
+def test_a_wish_that_no_desk_would_send_is_refused(ines, narrow):
+    assert post(ines, narrow=narrow).status_code == 400
+
+
 def test_looking_back_brings_the_last_answer_and_then_says_that_there_is_no_more(ines):
     first = post(ines).json()["screen"]
     post(ines, acts=[act(first["tasks"][0], "REWORK")])

@@ -263,6 +263,27 @@ def test_help_and_another_site_leave_the_desk_at_work(window, house):
     expect(window.get_by_text("All caught up")).to_be_visible(timeout=SLOW)
 
 
+def test_a_sentence_is_shown_then_applied_and_the_queue_holds_only_that(window, house):
+    come_in(window, house, "Dora")
+    window.get_by_role("textbox", name="Ask in words").fill("show me cracks")
+    window.keyboard.press("Enter")
+    shown = window.locator(".st-key-queue-understood")
+    expect(shown.get_by_text("class CRACK")).to_be_visible(timeout=SLOW)
+    shown.get_by_role("button", name="Apply").click()
+    narrowed = window.locator(".st-key-queue-narrowed")
+    expect(narrowed.get_by_text("class CRACK")).to_be_visible(timeout=SLOW)
+    expect(shown).to_have_count(0, timeout=SLOW)
+    ready(window)
+    for _ in range(3):
+        expect(window.locator(".classes span").first).to_have_text("Crack", timeout=SLOW)
+        window.locator(".viewer").click()
+        press(window, "s")
+    saved(window)
+    narrowed.get_by_role("button", name="Show all parts").click()
+    expect(narrowed).to_have_count(0, timeout=SLOW)
+    ready(window)
+
+
 @pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (1024, 768)], ids=str)
 def test_everything_fits_without_scrolling(browser, house, size, theme):
     made = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)

@@ -2,8 +2,10 @@
 
 import json
 
+from app import command_bar
 from core.roles import Actor
 from data.store import open_store
+from models.text.understanding import Slot, Understood
 from tests.small_plant import OTHER, SITE
 
 
@@ -48,6 +50,37 @@ def test_choosing_a_site_asks_for_its_parts_only(app):
     screen = desk_data(page)["screen"]
     assert screen["site"] == SITE
     assert {item["site"] for item in screen["items"]} == {SITE}
+
+
+def test_a_sentence_narrows_the_queue_once_it_is_applied_and_all_parts_come_back(app, monkeypatch):
+    monkeypatch.setattr(command_bar, "available", lambda: True)
+    said = Understood("cracks since Monday", "notes", "show", 0.9, (), (Slot(0, 6, "defect", "cracks", 0.97),), False,
+                      False, 0.0)  # fmt: skip
+    monkeypatch.setattr(command_bar, "understood", lambda words: said)
+    page = app("Ines", "inspector/queue")
+    page.text_input(key="queue.command").set_value("cracks").run()
+    assert desk_data(page)["screen"]["narrow"] == {}  # shown, not applied
+    assert any("class CRACK" in str(one.value) for one in page.markdown)
+    page.button(key="queue.apply").click().run()
+    screen = desk_data(page)["screen"]
+    assert screen["narrow"] == {"class_id": "CRACK"}
+    assert screen["items"]
+    assert {item["seen"]["classes"][0]["name"] for item in screen["items"]} == {"Crack"}
+    page.button(key="queue.clear").click().run()
+    assert desk_data(page)["screen"]["narrow"] == {}
+
+
+def test_where_the_first_look_is_ones_own_a_class_in_the_sentence_is_left_out_and_that_is_said(app, plant, monkeypatch):
+    monkeypatch.setattr(command_bar, "available", lambda: True)
+    said = Understood("cracks", "notes", "show", 0.9, (), (Slot(0, 6, "defect", "cracks", 0.97),), False, False, 0.0)
+    monkeypatch.setattr(command_bar, "understood", lambda words: said)
+    open_store(plant.url).sites.set_blind(SITE, True)
+    page = app("Ines", "inspector/queue")
+    page.text_input(key="queue.command").set_value("cracks").run()
+    page.button(key="queue.apply").click().run()
+    assert not page.exception
+    assert desk_data(page)["screen"]["narrow"] == {}
+    assert any("the first look is your own here" in str(one.value) for one in page.caption)
 
 
 def test_an_empty_queue_is_said_to_the_desk_in_numbers(app, plant):

@@ -18,9 +18,11 @@ const DEFECTIVE = { PASS: false, FAIL: true, REWORK: true };
 const against = (verdict, leaning) =>
   Boolean(leaning) && verdict in DEFECTIVE && DEFECTIVE[verdict] !== DEFECTIVE[leaning];
 
+const sameNarrow = (one, other) => JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+
 class Desk {
   constructor(root, data) {
-    Object.assign(this, { root, user: data.user, chips: data.chips, site: data.screen.site, items: [], history: [] });
+    Object.assign(this, { root, user: data.user, chips: data.chips, site: data.screen.site, narrow: data.screen.narrow, items: [], history: [] });
     Object.assign(this, { known: new Map(), acted: new Set(), counts: data.screen.counts, touched: performance.now() });
     this.parts = furnish(root, (name) => this.act(name));
     this.stage = new Stage(this.parts.picture);
@@ -101,7 +103,7 @@ class Desk {
   told() {
     this.asked = performance.now();
     const { onScreen } = this;
-    return { site: this.site || null, active: this.active, have: [...this.known.keys()].slice(-64),
+    return { site: this.site || null, narrow: this.narrow, active: this.active, have: [...this.known.keys()].slice(-64),
       showing: onScreen && !this.looking ? onScreen.task : null };
   }
 
@@ -124,8 +126,8 @@ class Desk {
 
   // Parts in order from the server; the one on the screen stays there.
   take(screen, fromPage = false) {
-    if (fromPage) this.site = screen.site;
-    else if (screen.site !== this.site) return;
+    if (fromPage) Object.assign(this, { site: screen.site, narrow: screen.narrow });
+    else if (screen.site !== this.site || !sameNarrow(screen.narrow, this.narrow)) return;
     this.counts = screen.counts;
     for (const payload of screen.items) {
       const item = this.normal(payload);

@@ -97,7 +97,7 @@ function drawViews(parent, item, current, choose) {
 }
 
 // What to say where there is nothing to look at.
-function drawEmpty(parent, counts, idle, act) {
+function drawEmpty(parent, counts, idle, narrowed, act) {
   parent.replaceChildren();
   const waiting = counts.waiting;
   if (idle) {
@@ -107,9 +107,11 @@ function drawEmpty(parent, counts, idle, act) {
       : "Nothing is held for you while you are away.");
     button(parent, "Take the next part (Enter key)", "Take the next part", act);
   } else if (counts.caught_up) {
-    element("h2", "", parent, "All caught up");
-    element("p", "", parent, "No part waits for you here. New ones appear by themselves; meanwhile choose another "
-      + "site, inspect a picture, or rest your eyes.");
+    element("h2", "", parent, narrowed ? "Nothing like that waits" : "All caught up");
+    element("p", "", parent, narrowed
+      ? "No part that you asked for waits for you. New ones appear by themselves; show all parts to see the others."
+      : "No part waits for you here. New ones appear by themselves; meanwhile choose another "
+        + "site, inspect a picture, or rest your eyes.");
   } else {
     element("h2", "", parent, "One moment");
     element("p", "", parent, counts.ahead && !waiting

@@ -182,7 +182,7 @@ class DeskScreen extends Desk {
     } else {
       panel.replaceChildren();
       views.hidden = true;
-      drawEmpty(empty, this.counts, this.away && this.counts.waiting > 0, () => this.comeBack());
+      drawEmpty(empty, this.counts, this.away && this.counts.waiting > 0, Object.keys(this.narrow).length > 0, () => this.comeBack());
     }
     this.drawBanner(banner, item);
     this.drawTools();

@@ -1,33 +1,54 @@
 """The command bar: type what you want to see; what was understood is shown before anything changes."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app import command_bar
 from app.widgets.text import plain, share
 from core.errors import ModelError
+from core.words.command import Filters
 
 
-def command() -> None:
-    """A line to type in, and what it means with a button to apply it; nothing where no text model is at hand."""
+def command(page: str, placeholder: str) -> str:
+    """A line to type in; nothing where no text model is at hand.
+
+    Args:
+        page: prefix of the widgets' keys.
+        placeholder: an example of what can be asked.
+
+    Returns:
+        What was typed, for `meaning`.
+    """
     if not command_bar.available():
-        return
-    words = st.text_input(
+        return ""
+    return st.text_input(
         "Ask in words",
-        key="analytics.command",
-        placeholder="burrs on line D since Monday",
+        key=f"{page}.command",
+        placeholder=placeholder,
         max_chars=command_bar.MOST,
         icon=":material/terminal:",
         label_visibility="collapsed",
-    )
-    if not words.strip():
+    ).strip()
+
+
+def meaning(page: str, words: str, apply: Callable[[Filters], None]) -> None:
+    """What a sentence means here, with a button that applies it.
+
+    Args:
+        page: as for `command`.
+        words: what was typed; nothing is shown for none.
+        apply: sets the page's filters; it is called by a press only.
+    """
+    if not words:
         return
     try:
         said = command_bar.understood(words)
     except ModelError as error:
-        st.caption(f"Sentences are not understood now: {error} Use the filters below.")
+        st.caption(f"Sentences are not understood now: {error} Use the filters of the page.")
         return
     found = command_bar.filters(said)
-    with st.container(horizontal=True, vertical_alignment="center", border=True, key="analytics.understood"):
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key=f"{page}.understood"):
         if said.out_of_scope or found.empty:
             st.caption("This names nothing to filter by here: name a site, line, camera, class of defect or time.")
             return
@@ -38,5 +59,4 @@ def command() -> None:
         if said.confirm:
             st.caption(f"Not sure ({share(said.confidence)}): is this what you mean?", width="content")
         st.space("stretch")
-        st.button("Apply", key="analytics.apply", type="primary", icon=":material/check:",
-                  on_click=command_bar.apply, args=(found,))  # fmt: skip
+        st.button("Apply", key=f"{page}.apply", type="primary", icon=":material/check:", on_click=apply, args=(found,))

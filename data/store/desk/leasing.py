@@ -19,12 +19,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.errors import BadInput, Conflict, NotFound
+from core.plant import ALL, Narrow
 from core.records import TaskKind
 from core.roles import Action
 from data.columns import UtcTime
 from data.store.base import Rights
 from data.store.rows import TASK
-from data.tables import IS_OPEN, gold_items, reviews, sites, tasks
+from data.tables import IS_OPEN, cameras, gold_items, images, lines, predictions, regions, reviews, sites, tasks
 
 LEASE_S = 300
 AHEAD_S = 30
@@ -54,20 +55,23 @@ class Wanted:
     Attributes:
         site_ids: None for all sites.
         kinds: None for all kinds.
+        narrow: only these parts.
     """
 
     me: str
     site_ids: tuple[int, ...] | None
     kinds: tuple[str, ...] | None = None
+    narrow: Narrow = ALL
 
     @property
     def shape(self) -> "Shape":
         """What of it is in the words of a statement, not in its values."""
-        return Shape(_many(self.site_ids), _many(self.kinds))
+        return Shape(_many(self.site_ids), _many(self.kinds), tuple(self.narrow.given))
 
     def values(self, **more: Any) -> Mapping[str, Any]:
         """For a statement of this shape."""
         found: dict[str, Any] = {"me": self.me, **more}
+        found |= {f"narrow_{name}": value for name, value in self.narrow.given.items()}
         for name, asked in (("site", self.site_ids), ("kind", self.kinds)):
             if asked is not None:
                 found |= {f"one_{name}": asked[0]} if len(asked) == 1 else {f"some_{name}s": asked}
@@ -87,6 +91,7 @@ class Shape:
 
     sites: _Many
     kinds: _Many = "all"
+    narrow: tuple[str, ...] = ()
 
     def at_sites(self, column: sa.ColumnElement[int]) -> list[sa.ColumnElement[bool]]:
         """Conditions that keep a statement to the sites."""
@@ -95,13 +100,41 @@ class Shape:
     @property
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """On a task that is found by its place in the queue."""
-        return [IS_OPEN, *self.at_sites(tasks.c.site_id), *_only(self.kinds, tasks.c.kind, "kind"), _NOT_MY_DOUBT]
+        at, of = self.at_sites(tasks.c.site_id), _only(self.kinds, tasks.c.kind, "kind")
+        return [IS_OPEN, *at, *of, *self.narrowed, _NOT_MY_DOUBT]
 
     @property
     def conditions_on_held(self) -> list[sa.ColumnElement[bool]]:
         """On a task that is found by who has it; adding nothing keeps SQLite from going through the whole queue."""
         kinds = _only(self.kinds, tasks.c.kind + sa.literal_column("''"), "kind")
-        return [IS_OPEN, *self.at_sites(tasks.c.site_id + sa.literal_column("0")), *kinds, _NOT_MY_DOUBT]
+        at = self.at_sites(tasks.c.site_id + sa.literal_column("0"))
+        return [IS_OPEN, *at, *kinds, *self.narrowed, _NOT_MY_DOUBT]
+
+    @property
+    def narrowed(self) -> list[sa.ColumnElement[bool]]:
+        """Conditions that keep a statement to what a person asks for."""
+        found = [_NARROWED[name] for name in ("since", "until") if name in self.narrow]
+        taken = [_NARROWED[name] for name in ("line", "camera", "class_id") if name in self.narrow]
+        if taken:
+            found.append(sa.exists().where(images.c.part_id == tasks.c.part_id, *taken))
+        return found
+
+
+def _narrow(name: str, kind: Any = None) -> sa.BindParameter[Any]:
+    return sa.bindparam(f"narrow_{name}", type_=kind or sa.String())
+
+
+_NARROWED: Mapping[str, sa.ColumnElement[bool]] = {
+    "since": tasks.c.created_at >= _narrow("since", UtcTime()),
+    "until": tasks.c.created_at < _narrow("until", UtcTime()),
+    "line": images.c.line_id.in_(sa.select(lines.c.id).where(lines.c.name == _narrow("line"))),
+    "camera": images.c.camera_id.in_(sa.select(cameras.c.id).where(cameras.c.name == _narrow("camera"))),
+    "class_id": sa.exists().where(
+        predictions.c.image_id == images.c.id,
+        regions.c.prediction_id == predictions.c.id,
+        regions.c.class_id == _narrow("class_id"),
+    ),
+}
 
 
 def _only(many: _Many, column: sa.ColumnElement[Any], name: str) -> list[sa.ColumnElement[bool]]:
@@ -229,8 +262,8 @@ def held_by_me(shape: Shape) -> sa.Select[Any]:
 @cache
 def open_kinds(shape: Shape) -> sa.Select[Any]:
     """How many tasks of each kind are open."""
-    query = sa.select(tasks.c.kind, sa.func.count().label("number")).where(IS_OPEN, *shape.at_sites(tasks.c.site_id))
-    return query.group_by(tasks.c.kind)
+    asked = [IS_OPEN, *shape.at_sites(tasks.c.site_id), *shape.narrowed]
+    return sa.select(tasks.c.kind, sa.func.count().label("number")).where(*asked).group_by(tasks.c.kind)
 
 
 @cache
@@ -238,13 +271,14 @@ def not_for_me(shape: Shape) -> sa.Select[Any]:
     """Open second looks and known answers that a person cannot be given, because they have answered the part before."""
     kinds = tasks.c.kind.in_([TaskKind.SECOND_LOOK.value, TaskKind.GOLD.value])
     at = shape.at_sites(tasks.c.site_id) or [tasks.c.site_id.in_(sa.select(sites.c.id))]  # or no index finds the kinds
-    return sa.select(tasks.c.id).where(IS_OPEN, *at, kinds, sa.not_(_NOT_MY_DOUBT))
+    return sa.select(tasks.c.id).where(IS_OPEN, *at, kinds, *shape.narrowed, sa.not_(_NOT_MY_DOUBT))
 
 
-# Without their sites, so that the few leased tasks are found by their own index and not among all open ones.
-ALL_HELD = sa.select(tasks.c.id, tasks.c.site_id, tasks.c.leased_by, tasks.c.ahead).where(
-    IS_OPEN, tasks.c.leased_by.is_not(None), tasks.c.leased_until > _NOW
-)
+@cache
+def all_held(shape: Shape) -> sa.Select[Any]:
+    """What is in anybody's hands; without sites, so that its own index finds these few and not all open ones."""
+    query = sa.select(tasks.c.id, tasks.c.site_id, tasks.c.leased_by, tasks.c.ahead)
+    return query.where(IS_OPEN, tasks.c.leased_by.is_not(None), tasks.c.leased_until > _NOW, *shape.narrowed)
 
 
 @cache

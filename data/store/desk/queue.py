@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from core.errors import BadInput, Busy, Conflict
-from core.plant import QueueCounts
+from core.plant import ALL, Narrow, QueueCounts
 from core.records import Task, TaskKind
 from core.roles import Action
 from data.store.base import Rights, SubStore, site_row, within
@@ -35,6 +35,7 @@ class Queue(SubStore):
         site: str | None = None,
         seconds: float = LEASE_S,
         now: datetime | None = None,
+        narrow: Narrow = ALL,
     ) -> Task | None:
         """The actor's own task, or the next one; None when nothing is left to do.
 
@@ -48,11 +49,12 @@ class Queue(SubStore):
             site: only this one; None for all that the person was given.
             seconds: until the lease lapses.
             now: aware UTC.
+            narrow: only these parts.
         """
         leasing.check_length(seconds)
         when = self.now(now)
         with self.writing(Action.REVIEW) as (connection, rights):
-            wanted = self._wanted(connection, rights, kinds, site)
+            wanted = self._wanted(connection, rights, kinds, site, narrow)
             self.database.one_at_a_time(connection, "lease", self.actor.name)
             row = self._claim(connection, wanted, when, when + timedelta(seconds=seconds))
             if row is None:
@@ -67,6 +69,7 @@ class Queue(SubStore):
         site: str | None = None,
         seconds: float = AHEAD_S,
         now: datetime | None = None,
+        narrow: Narrow = ALL,
     ) -> list[Task]:
         """Have up to n tasks ahead of the one in hand, to be shown the moment that one is answered.
 
@@ -79,6 +82,7 @@ class Queue(SubStore):
             site: as for `lease`.
             seconds: until they lapse.
             now: aware UTC.
+            narrow: as for `lease`.
 
         Returns:
             In the order in which `lease` will hand them out: as they were taken, the most urgent of one call first.
@@ -89,7 +93,7 @@ class Queue(SubStore):
         when = self.now(now)
         until = when + timedelta(seconds=seconds)
         with self.writing(Action.REVIEW) as (connection, rights):
-            wanted = self._wanted(connection, rights, kinds, site)
+            wanted = self._wanted(connection, rights, kinds, site, narrow)
             self.database.one_at_a_time(connection, "lease", self.actor.name)
             rows = connection.execute(leasing.all_of_mine(wanted.shape), wanted.values(now=when)).all()
             if all(row.ahead for row in rows):
@@ -192,8 +196,8 @@ class Queue(SubStore):
                 for query in (sa.select(tasks.c.id).where(*again), batches.where(*asked))
             )
 
-    def counts(self, site: str | None = None, now: datetime | None = None) -> QueueCounts:
-        """How much there is to do at the actor's sites, and how much the actor has done today."""
+    def counts(self, site: str | None = None, now: datetime | None = None, narrow: Narrow = ALL) -> QueueCounts:
+        """How much there is to do at the actor's sites, and how much the actor has done today, whatever it was."""
         when = self.now(now)
         with self.seeing() as (connection, rights):
             asked, zone = None, "UTC"
@@ -201,11 +205,11 @@ class Queue(SubStore):
                 at: Any = site_row(connection, site)
                 rights.need(Action.SEE, at.id)
                 asked, zone = at.id, at.timezone
-            seen = self._seen(rights, asked)
+            seen = replace(self._seen(rights, asked), narrow=narrow)
             kinds = {row.kind: row.number for row in connection.execute(leasing.open_kinds(seen.shape), seen.values())}
             held = [
                 row
-                for row in connection.execute(leasing.ALL_HELD, {"now": when})
+                for row in connection.execute(leasing.all_held(seen.shape), seen.values(now=when))
                 if rights.sees(row.site_id) and asked in (None, row.site_id)
             ]
             barred = set(connection.scalars(leasing.not_for_me(seen.shape), seen.values()))
@@ -277,13 +281,19 @@ class Queue(SubStore):
         return Wanted(self.actor.name, site_ids if asked is None else (asked,))
 
     def _wanted(
-        self, connection: Connection, rights: Rights, kinds: Collection[TaskKind] | None, site: str | None
+        self,
+        connection: Connection,
+        rights: Rights,
+        kinds: Collection[TaskKind] | None,
+        site: str | None,
+        narrow: Narrow = ALL,
     ) -> Wanted:
         asked = None
         if site is not None:
             asked = int(site_row(connection, site).id)
             rights.need(Action.REVIEW, asked)
-        return replace(self._seen(rights, asked), kinds=None if kinds is None else tuple(sorted(map(str, kinds))))
+        of = None if kinds is None else tuple(sorted(map(str, kinds)))
+        return replace(self._seen(rights, asked), kinds=of, narrow=narrow)
 
     def _claim(self, connection: Connection, wanted: Wanted, now: datetime, until: datetime) -> Any | None:
         """Take a task, or be sure that there is none.
