@@ -23,6 +23,7 @@ def register(cli: typer.Typer) -> None:
     text.command("train")(train)
     text.command("extend")(extend)
     text.command("evaluate")(evaluate)
+    text.command("compare")(compare)
     text.command("ask")(ask)
     text.command("make")(make)
     cli.add_typer(text, name="text")
@@ -76,6 +77,36 @@ def evaluate(
 
     done = work(current(), folder, model, split=split, domain=domain)
     put(done, as_json, lambda: _measured(done))
+
+
+def compare(
+    folder: Folder,
+    model: Model,
+    other: Annotated[str, typer.Option("--with", help="The text model to compare it with.")],
+    split: Annotated[str, typer.Option("--split", help="train, dev or test; oldest sentences first.")] = "test",
+    domain: Domain = None,
+    as_json: Json = False,
+) -> None:
+    """Say which of two text models is better on completed sentences; look as often as you like."""
+    from app.jobs.words.comparing import compare as work
+
+    done = work(current(), folder, model, other, split=split, domain=domain)
+    put(done, as_json, lambda: _compared(done))
+
+
+def _compared(done: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{done['domain']}: of {done['sentences']} sentences only {done['first']} had {done['only_first']} right, only "
+        f"{done['second']} {done['only_second']}."
+    )
+    if done["better"] is None:
+        yield f"Which is better cannot be told yet (p {done['p_value']:.2g}, valid whenever you stop)."
+    else:
+        low, high = done["interval"]
+        yield (
+            f"{done['better']} is better (p {done['p_value']:.2g}, valid whenever you stop): of what one alone had "
+            f"right, {done['second']}'s share is {low:.0%} to {high:.0%}."
+        )
 
 
 def ask(

@@ -91,6 +91,12 @@ def intent_named(sentence: Sentence, answer: Answer) -> bool:
     return set(sentence.intents) == set(answer.intents)
 
 
+def sentence_right(sentence: Sentence, answer: Answer) -> bool:
+    """The intents are named (or, out of scope, called so) and every span is the one that is meant."""
+    named = intent_right(sentence, answer) if is_out_of_scope(sentence) else intent_named(sentence, answer)
+    return named and set(sentence.spans) == set(answer.spans)
+
+
 def intents_f1(meant: Sequence[Sentence], said: Sequence[Answer]) -> float:
     """Micro F1 over single intents, for sentences that may have several."""
     _same(meant, said)
@@ -141,10 +147,7 @@ def score(meant: Sequence[Sentence], said: Sequence[Answer]) -> TextScores:
     inside = [(s, a) for s, a in pairs if not is_out_of_scope(s)]
     outside = [(s, a) for s, a in pairs if is_out_of_scope(s)]
     named = sum(intent_named(s, a) if not is_out_of_scope(s) else intent_right(s, a) for s, a in pairs)
-    whole = sum(
-        (intent_named(s, a) if not is_out_of_scope(s) else intent_right(s, a)) and set(s.spans) == set(a.spans)
-        for s, a in pairs
-    )
+    whole = sum(sentence_right(s, a) for s, a in pairs)
     return TextScores(
         sentences=n,
         intent_accuracy=named / n,

@@ -69,6 +69,20 @@ def test_from_drawn_text_to_a_model_that_answers(drawn: Path, document: Callable
     assert measured["complaints"]["as heard"]["sentences"] == len(by_hand("complaints"))
 
 
+def test_two_models_are_compared_on_the_same_sentences(drawn: Path, document: Callable[..., Any]):
+    config, notes = str(drawn / "config.json"), str(drawn / "notes")
+    document("text", "train", str(drawn), "--config", config, "--name", "long", "--epochs", "8")
+    document("text", "train", str(drawn), "--config", config, "--name", "short", "--epochs", "1")
+    asked = ("--with", "long", "--domain", "notes")
+    done = document("text", "compare", notes, "--model", "short", *asked)
+    found = [document("text", "evaluate", notes, "--model", one, "--domain", "notes") for one in ("short", "long")]
+    assert done["sentences"] == found[0]["sentences"]
+    gained = (found[1]["sentence_accuracy"] - found[0]["sentence_accuracy"]) * done["sentences"]
+    assert done["only_second"] - done["only_first"] == round(gained)
+    same = document("text", "compare", notes, "--model", "long", *asked)
+    assert (same["only_first"], same["only_second"], same["better"], same["p_value"]) == (0, 0, None, 1.0)
+
+
 def test_a_domain_is_added_by_configuration(drawn: Path, document: Callable[..., Any], refused: Callable[..., str]):
     config = json.loads((drawn / "config.json").read_text())
     for name, domains in (("notes", config["domains"][1:]), ("both", config["domains"])):
