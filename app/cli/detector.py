@@ -53,6 +53,9 @@ def train(
     ] = 15.0,
     seed: Annotated[int, typer.Option("--seed")] = 0,
     name: Annotated[str | None, typer.Option("--name", help="Of the detector.")] = None,
+    masks: Annotated[
+        bool, typer.Option("--masks", help="With a mask head, which learns outlines where regions have them.")
+    ] = False,
     templates: Pairs = None,
     despite: Annotated[
         str | None, typer.Option("--despite", metavar="REASON", help="Go on although the dataset's certificate failed.")
@@ -66,7 +69,7 @@ def train(
     with progress(f"Detector on {dataset}") as say:
         done = train_detector(
             store(by), current(), dataset, arch, weights, epochs, minutes, seed, name,
-            templates=templates, despite=despite, progress=say,
+            masks=masks, templates=templates, despite=despite, progress=say,
         )  # fmt: skip
     put(done, as_json, lambda: _lines(done))
 
@@ -209,14 +212,15 @@ def ladder(
             done: Mapping[str, Any] = climb(store(), current(), dataset, models, split, progress=say)
     else:
         done = rungs_of(current(), dataset, split)
-    heads = ("rung", "model", "auroc", "points right", "box recall", "box precision", "box F", "ms", "CPU minutes")
+    heads = ("rung", "model", "auroc", "points right", "box recall", "box precision", "box F", "pixel F", "ms",
+             "CPU minutes")  # fmt: skip
     put(done, as_json, lambda: table([_rung(one) for one in done["rungs"]], heads))
 
 
 def _rung(one: Mapping[str, Any]) -> list[object]:
     values = [one[key] for key in ("auroc", "pointing", "recall", "precision", "f1")]
-    return [one["rung"], one["model"], *(_figure(v) for v in values), _figure(one["milliseconds"]),
-            _figure(one["cpu_minutes"])]  # fmt: skip
+    return [one["rung"], one["model"], *(_figure(v) for v in values), _figure(one.get("pixel_f1")),
+            _figure(one["milliseconds"]), _figure(one["cpu_minutes"])]  # fmt: skip
 
 
 def _figures(done: dict[str, Any]) -> Iterator[str]:
@@ -228,6 +232,15 @@ def _figures(done: dict[str, Any]) -> Iterator[str]:
     yield from table(rows, (f"at IoU {done['iou']:g}", "recall", "precision", "F"))
     bounds = done.get("map50_interval")
     yield f"mAP at IoU 0.5: {_figure(done['map50'])}" + (f" ({bounds[0]:.3f} to {bounds[1]:.3f})" if bounds else "")
+    masks = done.get("masks")
+    if masks is not None:
+        rows = [
+            [name, *(_spread(masks[key], figure) for figure in ("recall", "precision", "f1", "f1_by_picture"))]
+            for name, key in (("outlines", "pixels"), ("boxes filled", "boxes_filled"))
+        ]
+        yield from table(rows, ("pixels of", "recall", "precision", "F", "F, mean of pictures"))
+        yield f"mask AP at IoU 0.5: {_spread(masks, 'ap50')}"
+        yield _outlines(masks)
 
 
 def _spread(one: dict[str, Any], key: str) -> str:
@@ -244,6 +257,14 @@ def _tried(done: dict[str, Any]) -> Iterator[str]:
         + f", F {_figure(done['f1'])} against {_figure(done['f1_before'])}."
     )
     yield "It may take their place." if not done["refusal"] else f"It may not take their place: {done['refusal']}"
+    if done.get("masks"):
+        yield _outlines(done["masks"])
+
+
+def _outlines(masks: Mapping[str, Any]) -> str:
+    """Whether outlines are shown, in a sentence."""
+    refusal = masks["against_boxes"]["refusal"]
+    return f"Its outlines are not shown: {refusal}" if refusal else "Where it draws, its outlines are shown."
 
 
 def _figure(value: float | None) -> str:

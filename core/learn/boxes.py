@@ -13,16 +13,13 @@ import numpy.typing as npt
 
 from core.errors import BadInput
 from core.learn.metrics.groups import FEWEST_GROUPS
-from core.pictures.boxes import BoxArray, match_by_score
+from core.learn.over_groups import DRAWS, Floats64, interval, listed, rate_of
+from core.pictures.boxes import BoxArray, iou, pairs_by_score
 from core.pictures.seams import Finds
 
 IOU = 0.33  # as the makers of the PCB set count; a drawn box is a person's hand, not a contour
-DRAWS = 2000
-LEVEL = 0.95
 ANY = -1  # class number of a drawn box whose class the detector does not know
 _NONE = np.zeros((0, 4))
-
-Floats64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,7 @@ class Boxed:
         true: (n, 4) x, y, width, height.
         true_classes: (n,) numbers; -1 for one that nobody could name right.
         found, scores, classes: (m, 4), (m,), (m,).
+        overlaps: (m, n) of what was found with what was drawn, where it is masks that are compared; None for boxes.
     """
 
     group: str
@@ -42,15 +40,27 @@ class Boxed:
     found: BoxArray = field(default_factory=lambda: _NONE)
     scores: Floats64 = field(default_factory=lambda: np.zeros(0))
     classes: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    overlaps: Floats64 | None = None
 
     def with_found(self, finds: Finds) -> "Boxed":
         """The same picture with these boxes found."""
-        return replace(self, found=finds.boxes, scores=finds.scores, classes=finds.classes)
+        return replace(self, found=finds.boxes, scores=finds.scores, classes=finds.classes, overlaps=None)
 
     def above(self, threshold: float) -> "Boxed":
         """Without what is less sure."""
-        kept = self.scores >= threshold
-        return replace(self, found=self.found[kept], scores=self.scores[kept], classes=self.classes[kept])
+        return self.some(np.flatnonzero(self.scores >= threshold), np.arange(len(self.true)))
+
+    def some(self, found: npt.NDArray[np.int64], true: npt.NDArray[np.int64]) -> "Boxed":
+        """Only these of what was found and of what was drawn."""
+        return replace(
+            self, true=self.true[true], true_classes=self.true_classes[true], found=self.found[found],
+            scores=self.scores[found], classes=self.classes[found],
+            overlaps=None if self.overlaps is None else self.overlaps[np.ix_(found, true)],
+        )  # fmt: skip
+
+    def shared(self) -> Floats64:
+        """(m, n) overlap over union."""
+        return iou(self.found, self.true) if self.overlaps is None else self.overlaps
 
 
 @dataclass(frozen=True)
@@ -96,12 +106,13 @@ def hits(one: Boxed, iou: float = IOU, *, named: bool = True) -> tuple[npt.NDArr
     """
     right, got = np.zeros(len(one.found), bool), np.zeros(len(one.true), bool)
     classes = sorted(set(one.true_classes.tolist())) if named else [None]
+    shared = one.shared()
     for number in classes:
         mine = np.arange(len(one.found)) if number is None else np.flatnonzero(one.classes == number)
         wanted = np.arange(len(one.true)) if number is None else np.flatnonzero(one.true_classes == number)
         if number == ANY or not len(mine) or not len(wanted):
             continue
-        for pair in match_by_score(one.found[mine], one.scores[mine], one.true[wanted], iou):
+        for pair in pairs_by_score(shared[np.ix_(mine, wanted)], one.scores[mine], iou):
             right[mine[pair.found]], got[wanted[pair.true]] = True, True
     return right, got
 
@@ -163,7 +174,7 @@ def _ranked(pictures: Sequence[Boxed], number: int, iou: float) -> _Ranked:
         drawn[i] = wanted.sum()
         scores = one.scores[mine]
         right = np.zeros(len(scores), bool)
-        for pair in match_by_score(one.found[mine], scores, one.true[wanted], iou):
+        for pair in pairs_by_score(one.shared()[np.ix_(mine, wanted)], scores, iou):
             right[pair.found] = True
         rows += [(float(s), i, bool(r)) for s, r in zip(scores, right, strict=True)]
     rows.sort(key=lambda row: -row[0])
@@ -194,38 +205,6 @@ def _counts(pictures: Sequence[Boxed], iou: float, named: bool) -> Floats64:
     return np.array(rows, np.float64).reshape(-1, 3)
 
 
-def group_weights(groups: Sequence[str], draws: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """(draws, pictures): how often each picture is in a draw of as many groups as there are, with replacement."""
-    names, at = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
-    drawn = rng.multinomial(len(names), np.full(len(names), 1 / max(1, len(names))), size=draws)
-    weights: npt.NDArray[np.float64] = drawn[:, at].astype(np.float64)
-    return weights
-
-
-def interval(
-    groups: Sequence[str], statistic: Callable[[Floats64], float | None], rng: np.random.Generator,
-    draws: int = DRAWS,
-) -> tuple[float, float] | None:  # fmt: skip
-    """95% of what a statistic would be over other groups like these; None where there are too few.
-
-    Args:
-        groups: of each picture.
-        statistic: from (pictures,) weights; None where it says nothing.
-        rng: of the draws.
-        draws: so many.
-
-    Source: Efron 1979, the bootstrap, of whole groups since pictures of one are not independent.
-    """
-    if len(set(groups)) < FEWEST_GROUPS:
-        return None
-    values = [statistic(w) for w in group_weights(groups, draws, rng)]
-    known = [v for v in values if v is not None]
-    if len(known) < draws / 2:
-        return None
-    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
 def box_figures(
     pictures: Sequence[Boxed], classes: Sequence[str], rng: np.random.Generator, iou: float = IOU,
     ranked: Sequence[Boxed] | None = None,
@@ -247,9 +226,9 @@ def box_figures(
         document[key] = {
             "hits": total.hits, "found": total.found, "drawn": total.drawn,
             "recall": total.recall, "precision": total.precision, "f1": total.f1,
-            "recall_interval": _listed(interval(groups, _rate_of(counts, 0, (2,)), rng)),
-            "precision_interval": _listed(interval(groups, _rate_of(counts, 0, (1,)), rng)),
-            "f1_interval": _listed(interval(groups, _rate_of(counts, 0, (1, 2)), rng)),
+            "recall_interval": listed(interval(groups, rate_of(counts, 0, (2,)), rng)),
+            "precision_interval": listed(interval(groups, rate_of(counts, 0, (1,)), rng)),
+            "f1_interval": listed(interval(groups, rate_of(counts, 0, (1, 2)), rng)),
         }  # fmt: skip
     document["per_class"] = {
         classes[n]: {"recall": one.recall, "precision": one.precision, "f1": one.f1, "drawn": one.drawn}
@@ -257,38 +236,23 @@ def box_figures(
         if (one := _of_class(pictures, n, iou))
     }
     if ranked is not None:
-        by_class = {n: _ranked(ranked, n, 0.5) for n in _drawn_classes(ranked)}
         document["map50"] = mean_average_precision(ranked, 0.5)
-        document["map50_interval"] = _listed(interval(groups, _mean_of(list(by_class.values())), rng, DRAWS // 2))
-        once = np.ones(len(ranked))
-        document["ap50"] = {classes[n]: _average_precision(one, once) for n, one in by_class.items()}
+        document["map50_interval"] = listed(interval(groups, mean_precision_of(ranked, 0.5), rng, DRAWS // 2))
+        document["ap50"] = {classes[n]: average_precision(ranked, n, 0.5) for n in _drawn_classes(ranked)}
     return document
 
 
 def _of_class(pictures: Sequence[Boxed], number: int, iou: float) -> Matched:
     some = [
-        replace(
-            one, true=one.true[one.true_classes == number], true_classes=one.true_classes[one.true_classes == number],
-            found=one.found[one.classes == number], scores=one.scores[one.classes == number],
-            classes=one.classes[one.classes == number],
-        )
-        for one in pictures
-    ]  # fmt: skip
+        one.some(np.flatnonzero(one.classes == number), np.flatnonzero(one.true_classes == number)) for one in pictures
+    ]
     return matched(some, iou)
 
 
-def _rate_of(counts: Floats64, above: int, below: tuple[int, ...]) -> Callable[[Floats64], float | None]:
-    """A ratio of sums; with several parts below it is the harmonic mean of the ratios to each."""
+def mean_precision_of(pictures: Sequence[Boxed], iou: float) -> Callable[[Floats64], float | None]:
+    """Mean average precision of the same pictures from how often each counts; for an interval."""
+    ranked = [_ranked(pictures, n, iou) for n in _drawn_classes(pictures)]
 
-    def rate(weights: Floats64) -> float | None:
-        sums = weights @ counts
-        under = sum(float(sums[i]) for i in below)
-        return float(sums[above]) * len(below) / under if under > 0 else None
-
-    return rate
-
-
-def _mean_of(ranked: Sequence[_Ranked]) -> Callable[[Floats64], float | None]:
     def mean(weights: Floats64) -> float | None:
         values = [v for one in ranked if (v := _average_precision(one, weights)) is not None]
         return float(np.mean(values)) if values else None
@@ -377,13 +341,9 @@ def against(new: Sequence[Boxed], old: Sequence[Boxed], rng: np.random.Generator
     marked = [i for i, one in enumerate(new) if len(one.true)]
     counts = np.stack([more - less, drawn], axis=1)[marked] if marked else np.zeros((0, 2))
     groups = [new[i].group for i in marked]
-    bounds = interval(groups, _rate_of(counts, 0, (1,)), rng)
+    bounds = interval(groups, rate_of(counts, 0, (1,)), rng)
     return Against(
         int(drawn.sum()), len(set(groups)), matched(new, iou, named=False), matched(old, iou, named=False),
         int(more.sum()), int(less.sum()), None if bounds is None else bounds[0],
         None if bounds is None else bounds[1],
     )  # fmt: skip
-
-
-def _listed(found: tuple[float, float] | None) -> list[float] | None:
-    return None if found is None else list(found)

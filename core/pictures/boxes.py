@@ -61,8 +61,12 @@ def match(found: BoxArray, true: BoxArray, at_least: float = 0.5) -> tuple[Match
 
 def match_by_score(found: BoxArray, scores: BoxArray, true: BoxArray, at_least: float = 0.5) -> tuple[Match, ...]:
     """Pair boxes the way average precision counts: the surest first, each taking the best box still free."""
-    overlaps = iou(found, true)
-    free = np.ones(len(true), bool)
+    return pairs_by_score(iou(found, true), scores, at_least)
+
+
+def pairs_by_score(overlaps: npt.NDArray[np.float64], scores: BoxArray, at_least: float) -> tuple[Match, ...]:
+    """The same from (found, true) overlaps, whatever it is that overlaps."""
+    free = np.ones(overlaps.shape[1], bool)
     pairs = []
     for f in np.argsort(-np.asarray(scores), kind="stable"):
         candidates = np.where(free, overlaps[f], -1.0)

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import BadInput
+from core.pictures.masks import bounds_of
 from core.records import Region, Rle, Severity, quick_region
 from data.formats.coco_columns import Columns, Reader
 from data.formats.json_pieces import members
 from data.formats.record import MAX_SIDE, box, polygon
-from data.formats.runs import bounds_of, counts_of
+from data.formats.runs import counts_of
 from data.formats.sources import MAX_JSON_BYTES, json_of
 
 _KEYS = frozenset({int, str})

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import BadInput
+from core.pictures.masks import Mask, mask_of, pixels_of
 from core.records import Region, Rle
 
-Mask = npt.NDArray[np.bool_]  # (h, w)
 MAX_RUNS = 5_000_000
 
 
@@ -21,20 +21,6 @@ def rle_of(mask: Mask) -> Rle:
     if flat.size and flat[0]:
         counts.insert(0, 0)
     return Rle((mask.shape[0], mask.shape[1]), tuple(counts))
-
-
-def mask_of(rle: Rle) -> Mask:
-    """The mask of run lengths.
-
-    Raises:
-        BadInput: where they do not add up to the size.
-    """
-    height, width = rle.size_hw
-    counts = np.asarray(rle.counts, dtype=np.int64)
-    if (counts.size and counts.min() < 0) or int(counts.sum()) != height * width:
-        raise BadInput(f"Run lengths add up to {int(counts.sum())}, the picture has {height * width} pixels.")
-    values = np.arange(counts.size) % 2 == 1
-    return np.repeat(values, counts).reshape((height, width), order="F")
 
 
 def counts_of(text: str) -> tuple[int, ...]:
@@ -116,76 +102,9 @@ def rle_in_box(inside: Mask, x: int, y: int, width: int, height: int) -> Rle:
     return Rle((height, width), tuple(counts if counts[-1] or len(counts) == 1 else counts[:-1]))
 
 
-def bounds_of(rle: Rle) -> tuple[float, float, float, float]:
-    """The smallest box (x1, y1, x2, y2) around a mask.
-
-    Raises:
-        BadInput: for an empty mask.
-    """
-    mask = mask_of(rle)
-    ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not ys.size:
-        raise BadInput("A mask has no pixel set: draw it again.")
-    return float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
-
-
 def area_of(rle: Rle) -> int:
     """Pixels that are set."""
     return sum(rle.counts[1::2])
-
-
-def filled(regions: Iterable[Region], width: int, height: int) -> Mask:
-    """The pixels of all regions together."""
-    canvas = np.zeros((height, width), np.bool_)
-    for region in regions:
-        x, y, own = pixels_of(region, width, height)
-        canvas[y : y + own.shape[0], x : x + own.shape[1]] |= own
-    return canvas
-
-
-def pixels_of(region: Region, width: int, height: int) -> tuple[int, int, Mask]:
-    """A region's pixels: its mask where it has one, else its box to the nearest pixel; at least one is set.
-
-    Returns:
-        Left, top, and what is set from there on.
-    """
-    if isinstance(region.mask, Rle):
-        whole = mask_of(region.mask)
-        if whole.any():
-            x1, y1, x2, y2 = (int(value) for value in bounds_of(region.mask))
-            return x1, y1, whole[y1:y2, x1:x2]
-    elif region.mask is not None:
-        xs = [x for ring in region.mask.rings for x in ring[::2]]
-        ys = [y for ring in region.mask.rings for y in ring[1::2]]
-        left, right = pixel_span(np.floor(min(xs)), np.ceil(max(xs)), width)
-        top, bottom = pixel_span(np.floor(min(ys)), np.ceil(max(ys)), height)
-        own = np.zeros((bottom - top, right - left), np.bool_)
-        for ring in region.mask.rings:
-            own |= _inside(np.reshape(ring, (-1, 2)) - (left, top), own.shape)
-        if own.any():
-            return left, top, own
-    x1, x2 = pixel_span(region.x, region.x + region.width, width)
-    y1, y2 = pixel_span(region.y, region.y + region.height, height)
-    return x1, y1, np.ones((y2 - y1, x2 - x1), np.bool_)
-
-
-def _inside(ring: npt.NDArray[np.float64], shape: tuple[int, int]) -> Mask:
-    """Which pixel centres lie inside one ring (n, 2): those with an odd number of edges to their left."""
-    crossings = np.zeros((shape[0], shape[1] + 1), np.int32)
-    rows = np.arange(shape[0])
-    for (x1, y1), (x2, y2) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
-        if y1 == y2:
-            continue
-        crossed = rows[(rows + 0.5 >= min(y1, y2)) & (rows + 0.5 < max(y1, y2))]
-        x = x1 + (crossed + 0.5 - y1) * (x2 - x1) / (y2 - y1)
-        np.add.at(crossings, (crossed, np.clip(np.ceil(x - 0.5), 0, shape[1]).astype(np.intp)), 1)
-    return np.asarray(np.cumsum(crossings, axis=1)[:, :-1] % 2 == 1)
-
-
-def pixel_span(start: float, end: float, limit: int) -> tuple[int, int]:
-    """The nearest whole pixels of an interval, at least one and inside the picture."""
-    first = min(max(int(np.floor(start + 0.5)), 0), limit - 1)
-    return first, min(max(int(np.floor(end + 0.5)), first + 1), limit)
 
 
 def binary(pixels: npt.NDArray[np.uint8]) -> Mask:

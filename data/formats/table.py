@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadInput, QuarantineReason, Unreadable
+from core.pictures.masks import filled
 from core.records import NO_DEFECT, Region
 from core.taxonomy import is_good, probability_of, says_only_defective
 from data.formats import provenance
 from data.formats.masks import png
 from data.formats.provenance import Entry, Said, cell, csv_lines, listed_names, number_text, region_order, unsafe
 from data.formats.record import MAX_REGIONS, MaskFile, Problem, Reading, Record, box
-from data.formats.runs import filled
 from data.formats.sources import Folder, Row, rows_of
 
 NAME = "csv"

@@ -198,7 +198,7 @@ def region_of(row: Any) -> Region:
         row.class_id,
         None if severity is None else Severity(severity),
         row.score,
-        None if mask is None else _mask_of(mask),
+        None if mask is None else mask_read(mask),
         row.key,
     )
 
@@ -218,12 +218,13 @@ def region_values(region: Region, image_id: int, **owner: int) -> dict[str, Any]
         "class_id": region.class_id,
         "severity": None if region.severity is None else str(region.severity),
         "score": None if region.score is None else float(region.score),
-        "mask": _mask_document(region.mask),
+        "mask": mask_document(region.mask),
         "key": region.key,
     }
 
 
-def _mask_document(mask: Mask | None) -> dict[str, Any] | None:
+def mask_document(mask: Mask | None) -> dict[str, Any] | None:
+    """A mask as JSON."""
     if mask is None:
         return None
     if isinstance(mask, Rle):
@@ -231,7 +232,8 @@ def _mask_document(mask: Mask | None) -> dict[str, Any] | None:
     return {"rings": [list(ring) for ring in mask.rings]}
 
 
-def _mask_of(document: Mapping[str, Any]) -> Mask:
+def mask_read(document: Mapping[str, Any]) -> Mask:
+    """The reverse."""
     if "counts" in document:
         height, width = document["size"]
         return Rle((height, width), tuple(document["counts"]))

@@ -42,6 +42,8 @@ class DetectorCard:
         look: how pictures are cut.
         threshold: what a box has to be as sure of as this to be shown.
         template: it compares with a picture of the same part without a defect, where there is one.
+        masks: it has a mask head; a card that does not say so is of a detector without one.
+        mask_threshold: what a pixel has to be as sure of as this to lie inside an outline.
         trunk, norms_folded, weights: as on a classifier's card.
         dataset, metrics, training: JSON.
         created_at: ISO 8601, UTC.
@@ -57,6 +59,8 @@ class DetectorCard:
     look: Look = field(default_factory=lambda: Look(320, 160))
     threshold: float = 0.5
     template: bool = False
+    masks: bool = False
+    mask_threshold: float = 0.5
     trunk: Mapping[str, Any] = field(default_factory=dict)
     norms_folded: bool = False
     weights: str = ""
@@ -74,8 +78,10 @@ class DetectorCard:
             raise BadInput(
                 f"A detector cannot be called {self.name!r}: use letters, digits, dots, dashes and underscores."
             )
-        if not 0 < self.threshold < 1:
-            raise BadInput(f"A threshold of {self.threshold}: take one between 0 and 1.")
+        if not 0 < self.threshold < 1 or not 0 < self.mask_threshold < 1:
+            raise BadInput(
+                f"A threshold of {self.threshold}, and of {self.mask_threshold} for pixels: take some between 0 and 1."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -121,6 +127,7 @@ def detector_card(net: BoxNet, name: str, now: datetime, **settings: Any) -> Det
         classes=net.classes,
         preprocessing=net.preprocessing,
         template=net.template,
+        masks=net.masks,
         trunk=net.trunk_options,
         norms_folded=net.norms_folded,
         weights=net.weights,
@@ -172,7 +179,9 @@ def load_detector(folder: Path, sha: str | None = None) -> tuple[DetectorCard, B
         )
     data = weight_bytes(folder, card.sha256, MAX_WEIGHT_BYTES, KIND)
     try:
-        net = build(card.arch, card.classes, "scratch", template=card.template, trunk_options=card.trunk)
+        net = build(
+            card.arch, card.classes, "scratch", template=card.template, masks=card.masks, trunk_options=card.trunk
+        )
         net.load_state_dict(nets.tensors_of(data, WEIGHTS))
     except (BadInput, NotFound, RuntimeError) as error:
         raise ModelError(f"The weights of {card.name} do not fit its card ({error}).") from error
@@ -208,8 +217,10 @@ def probe_of(net: BoxNet) -> tuple[float, ...]:
     """
     tiles = list(probe_tiles(PROBE_PX))
     x, beside = inputs(tiles, tiles[::-1] if net.template else None, net.preprocessing, torch.device("cpu"))
-    output, _ = net.outputs(x, beside)
-    means = [float(v) for name in sorted(output) for v in output[name].float().mean(dim=(1, 2))]
+    said = net.outputs(x, beside)
+    means = [float(v) for name in sorted(said.places) for v in said.places[name].float().mean(dim=(1, 2))]
+    if said.mask is not None:
+        means += [float(v) for v in said.mask.float().mean(dim=(1, 2, 3))]
     if not np.isfinite(means).all():
         raise ModelError("The net answers its probe with NaN or infinity: its training has diverged.")
     return tuple(means)

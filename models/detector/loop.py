@@ -8,12 +8,12 @@ with the minutes instead of the epochs, and what was best until then is kept.
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -21,15 +21,16 @@ from torch import nn
 
 from core.errors import BadInput, ModelError
 from core.learn.boxes import Boxed, best_threshold, mean_average_precision
+from core.learn.masks import covered, f1_of
 from core.pictures.tiling import Look
 from core.records import Pixels
 from models.detector.net import BoxNet
-from models.detector.serve import fill_of, find, inputs
+from models.detector.serve import fill_of, inputs, look_over
 from models.detector.windows import Beside, Drawn, Place, Window, cut_window, drawn_of, epoch_places
 from models.nets import DefectNet
 from models.training import resume
 from models.training.average import Average
-from models.training.examples import Example
+from models.training.examples import Example, labels_of
 from models.training.sampling import Augmentation
 from models.training.schedule import Schedule, kept_parameters
 from models.training.strides import quick_strides
@@ -38,6 +39,7 @@ from models.training.validate import autocast
 Read = Callable[[Example], Pixels]
 Report = Callable[[int, int, str], None]  # done, total, message
 
+HALF = 0.5  # of a map, while it learns: where it is cut is chosen at the end
 FINE = 10_000  # steps that the schedule is divided into, however many there will be
 
 
@@ -89,11 +91,12 @@ class BoxEpoch:
     cpu_seconds: float
     map50: float | None = None
     f1: float | None = None
+    pixel_f1: float | None = None
 
     @property
     def worth(self) -> float | None:
         """What the best epoch has most of."""
-        return None if self.map50 is None else self.map50 + (self.f1 or 0.0)
+        return None if self.map50 is None else self.map50 + (self.f1 or 0.0) + (self.pixel_f1 or 0.0)
 
 
 @dataclass(frozen=True)
@@ -148,14 +151,18 @@ def fit_boxes(
     learned, checked = placed(train), placed(validation)
     if not any(e.regions for e in learned):
         raise BadInput("No training picture has a region: draw some on the correction page, then build the dataset.")
+    if net.masks and not any(r.mask is not None for e in learned for r in e.regions):
+        raise BadInput("No training region has an outline: draw some on the canvas, or train without masks.")
     place = device or torch.device("cpu")
     net.to(place).to(memory_format=torch.channels_last)
-    pictures = [drawn_of(e, read(e), beside(e), net.classes, recipe.look) for e in learned]
+    pictures = [drawn_of(e, read(e), beside(e), net.classes, recipe.look, net.masks) for e in learned]
     adam = _optimiser(net, recipe.schedule)
     average = Average(net, recipe.average)
+    learning = resume.Learning(net, average, adam)
     run = _Run(fingerprint(net, learned, checked, recipe))
     if state is not None and state.exists():
-        run = _continue(state, run, net, average, adam)
+        _, run.best, run.kept, rows = resume.go_on(state, learning, run.name)
+        run.history = [BoxEpoch(**e) for e in rows]
     limit = math.inf if recipe.minutes is None else 60 * recipe.minutes
     teller = _Teller(recipe, progress)
     for epoch in range(len(run.history), recipe.epochs):
@@ -183,12 +190,13 @@ def fit_boxes(
                 if spent + clock() - began >= limit:
                     break
         over = spent + clock() - began >= limit
-        map50, f1 = None, None
+        seen = _Seen()
         if checked and (over or (epoch + 1) % recipe.check_every == 0 or epoch + 1 == recipe.epochs):
-            map50, f1 = _look(average.net, checked, read, beside, recipe, place)
-        run.add(BoxEpoch(epoch + 1, total / max(1, taken), clock() - began, map50, f1), average.net)
+            seen = _look(average.net, checked, read, beside, recipe, place)
+        run.add(BoxEpoch(epoch + 1, total / max(1, taken), clock() - began, *seen), average.net)
         if state is not None:
-            _write(state, run, net, average, adam)
+            history = [asdict(e) for e in run.history]
+            resume.keep(state, learning, resume.Half(run.name, run.best, run.kept, history))
     progress(recipe.epochs, recipe.epochs, f"trained; epoch {run.best} is kept")
     average.net.load_state_dict(run.kept)
     spent = sum(e.cpu_seconds for e in run.history)
@@ -208,17 +216,29 @@ def truth_of(example: Example, classes: Sequence[str]) -> Boxed:
     return Boxed(example.part or example.group, boxes, labels)
 
 
+class _Seen(NamedTuple):
+    """What validation pictures say of an epoch; None where nobody looked."""
+
+    map50: float | None = None
+    f1: float | None = None
+    pixel_f1: float | None = None
+
+
 def _look(
     net: BoxNet, examples: Sequence[Example], read: Read, beside: Beside, recipe: BoxRecipe, device: torch.device
-) -> tuple[float, float]:
-    """Mean average precision at IoU 0.5 and the best F1 on the validation pictures."""
+) -> _Seen:
+    """Mean average precision at IoU 0.5, the best F1 of boxes, and that of the map's pixels where it is at a half."""
     net.eval()
-    seen = []
+    seen, pixels = [], []
     for example in examples:
-        found = find(net, read(example), recipe.look, device, beside(example))
-        seen.append(truth_of(example, net.classes).with_found(found))
+        finds, values = look_over(net, read(example), recipe.look, device, beside(example))
+        seen.append(truth_of(example, net.classes).with_found(finds))
+        if values is not None and example.outlined:
+            rows, columns = values.shape
+            drawn = labels_of(example.regions, (example.width, example.height), (columns, rows)) > 0
+            pixels.append(covered(example.group, np.asarray(values >= HALF), drawn))
     at = best_threshold(seen, 0.5)
-    return mean_average_precision(seen, 0.5) or 0.0, at.f1
+    return _Seen(mean_average_precision(seen, 0.5) or 0.0, at.f1, f1_of(pixels) if pixels else None)
 
 
 def _step(
@@ -233,8 +253,11 @@ def _step(
     x, beside = inputs([w.pixels for w in windows], templates if net.template else None, net.preprocessing, device)
     targets = [type(w.target)(*(t.to(device) for t in w.target)) for w in windows]
     with autocast(device, recipe.precision):
-        output, features = net.outputs(x, beside)
-    loss = net.loss_of(x, features, output, targets).total
+        said = net.outputs(x, beside)
+    loss = net.loss_of(x, said.features, said.places, targets).total
+    if said.mask is not None:
+        marked = torch.from_numpy(np.stack([w.marked for w in windows if w.marked is not None])).to(device)
+        loss = loss + net.mask_loss_of(said, marked)
     value = float(loss.detach())
     if not math.isfinite(value):
         raise ModelError(f"The loss became {value}: lower the learning rate, or train in float32.")
@@ -298,6 +321,7 @@ def fingerprint(net: BoxNet, train: Sequence[Example], validation: Sequence[Exam
         net.weights,
         net.template,
         asdict(recipe),
+        *(["masks"] if net.masks else []),  # so that those without are called what they were always called
         *([e.sha256, e.repeat, [asdict(r) for r in e.regions]] for e in (*train, None, *validation) if e),
     ]
     return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
@@ -319,42 +343,6 @@ class _Run:
         if best is None or (epoch.worth is not None and epoch.worth > best):
             self.best = epoch.number
             self.kept = {k: v.detach().clone() for k, v in net.state_dict().items()}
-
-
-def _write(path: Path, run: _Run, net: nn.Module, average: "Average[BoxNet]", adam: torch.optim.Optimizer) -> None:
-    """Everything the next epoch depends on."""
-    tensors = {
-        **resume.under("net.", net.state_dict()),
-        **resume.under("average.", average.net.state_dict()),
-        **resume.under("best.", run.kept),
-        **resume.under("adam.", resume.flat(adam)),
-    }
-    facts: Mapping[str, Any] = {
-        "training": run.name,
-        "best": run.best,
-        "updates": average.updates,
-        "history": [asdict(e) for e in run.history],
-    }
-    resume.write(path, tensors, facts)
-
-
-def _continue(path: Path, run: _Run, net: nn.Module, average: "Average[BoxNet]", adam: torch.optim.Optimizer) -> _Run:
-    """Put a half-finished training back.
-
-    Raises:
-        ModelError: it is another training's.
-    """
-    tensors, facts = resume.read(path)
-    if facts.get("training") != run.name:
-        raise ModelError(f"{path} is of a training of other pictures or settings: give another name or delete it.")
-    net.load_state_dict(resume.within(tensors, "net."))
-    average.net.load_state_dict(resume.within(tensors, "average."))
-    average.updates = int(facts["updates"])
-    resume.unflat(adam, resume.within(tensors, "adam."))
-    run.kept = resume.within(tensors, "best.")
-    run.best = int(facts["best"])
-    run.history = [BoxEpoch(**e) for e in facts["history"]]
-    return run
 
 
 class _Teller:

@@ -4,7 +4,8 @@
     picture, template ─▶ a few convolutions to stride 8 ─────┘   (only where there is a template to compare with)
 
 Three things differ from torchvision's: the head is narrow enough for a processor, places that nobody has labelled are
-left out of the loss, and a second picture, the same part without a defect, may stand beside the first.
+left out of the loss, and a second picture, the same part without a defect, may stand beside the first. A mask head, as
+in `masks.py`, may read the finest maps as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,9 @@ from torchvision.ops import FeaturePyramidNetwork, generalized_box_iou_loss, sig
 
 from core.errors import BadInput
 from models import nets
+from models.detector.masks import MaskHead, mask_loss
 
+FINEST = 4  # stride of the trunk's map that the mask head reads
 STRIDES = (8, 16, 32)
 WIDTH = 64  # channels of the pyramid and of the head; torchvision's 256 are for graphics cards
 CONVS = 2
@@ -56,6 +59,20 @@ class Losses(NamedTuple):
         return self.classes + self.boxes + self.centres
 
 
+class Said(NamedTuple):
+    """What the heads say of a batch.
+
+    Attributes:
+        places: class logits, distances and how central, at every place.
+        features: the pyramid that was read.
+        mask: (n, 1, h / 2, w / 2) log-odds of a defect; None without a mask head.
+    """
+
+    places: dict[str, torch.Tensor]
+    features: list[torch.Tensor]
+    mask: torch.Tensor | None
+
+
 class TileBoxes(NamedTuple):
     """What was found in one tile: (n, 4) x1, y1, x2, y2, (n,) scores and (n,) classes, the surest first."""
 
@@ -70,13 +87,15 @@ class BoxNet(FCOS):  # type: ignore[misc]  # torchvision has no types
     Attributes:
         arch, classes, preprocessing, trunk_options, weights, norms_folded: as of the classifier's net.
         template: whether it compares with a picture of the same part without a defect, where there is one.
+        masks: whether it has a mask head.
     """
 
-    def __init__(self, base: nets.DefectNet, classes: Sequence[str], template: bool) -> None:
+    def __init__(self, base: nets.DefectNet, classes: Sequence[str], template: bool, masks: bool = False) -> None:
         if not classes:
             raise BadInput("A detector needs a class to find: draw regions and give them classes first.")
         levels, channels = pyramid_levels(base.trunk)
-        body = _Body(base.trunk, levels, channels, template)
+        fine = finest_level(base.trunk) if masks else None
+        body = _Body(base.trunk, levels, channels, template, None if fine is None else fine[0])
         anchors = AnchorGenerator(tuple((s,) for s in STRIDES[: len(levels)]), ((1.0,),) * len(levels))
         super().__init__(
             body, len(classes), anchor_generator=anchors, head=_Head(WIDTH, 1, len(classes), CONVS),
@@ -85,6 +104,8 @@ class BoxNet(FCOS):  # type: ignore[misc]  # torchvision has no types
         self.arch = base.arch
         self.classes = tuple(classes)
         self.template = template
+        self.masks = masks
+        self.outlines = None if fine is None else MaskHead(fine[1], WIDTH)
         self.preprocessing = base.preprocessing
         self.trunk_options = dict(base.trunk_options)
         self.norms_folded = base.norms_folded
@@ -105,28 +126,36 @@ class BoxNet(FCOS):  # type: ignore[misc]  # torchvision has no types
         found = self.compute_loss(known, said, self._anchors(x, features), _places(features))
         return Losses(found["classification"], found["bbox_regression"], found["bbox_ctrness"])
 
-    def forward(self, x: torch.Tensor, beside: torch.Tensor | None = None) -> list[TileBoxes]:
-        """Boxes of each tile.
+    def mask_loss_of(self, said: Said, marked: torch.Tensor) -> torch.Tensor:
+        """The loss of the mask head; `marked` is (n, h, w) uint8 as `masks.mask_loss` takes it."""
+        if said.mask is None:
+            raise BadInput("This detector has no mask head: build it with one.")
+        return mask_loss(said.mask, marked)
+
+    def forward(
+        self, x: torch.Tensor, beside: torch.Tensor | None = None
+    ) -> tuple[list[TileBoxes], torch.Tensor | None]:
+        """Boxes of each tile, and its map, (n, h / 2, w / 2) in [0, 1]; None without a mask head.
 
         Args:
             x: (n, 3, h, w), normalised as `preprocessing` says; h and w multiples of 32.
             beside: (n, 4, h, w): template, normalised like the picture, and 1 where there is one, 0 where not; None
                 where none of them has one.
         """
-        output, features = self.outputs(x, beside)
-        places = _places(features)
-        split = {name: list(torch.split(value.float(), places, dim=1)) for name, value in output.items()}
-        anchors = [list(torch.split(a, places)) for a in self._anchors(x, features)]
+        said = self.outputs(x, beside)
+        places = _places(said.features)
+        split = {name: list(torch.split(value.float(), places, dim=1)) for name, value in said.places.items()}
+        anchors = [list(torch.split(a, places)) for a in self._anchors(x, said.features)]
         found = self.postprocess_detections(split, anchors, [(x.shape[2], x.shape[3])] * len(x))
-        return [TileBoxes(one["boxes"], one["scores"], one["labels"]) for one in found]
+        boxes = [TileBoxes(one["boxes"], one["scores"], one["labels"]) for one in found]
+        return boxes, None if said.mask is None else said.mask[:, 0].float().sigmoid()
 
-    def outputs(
-        self, x: torch.Tensor, beside: torch.Tensor | None = None
-    ) -> tuple[dict[str, torch.Tensor], list[torch.Tensor]]:
-        """What the head says at every place (class logits, distances, how central), and the pyramid it read."""
-        features = self.backbone(x, beside)
-        output: dict[str, torch.Tensor] = self.head(features)
-        return output, features
+    def outputs(self, x: torch.Tensor, beside: torch.Tensor | None = None) -> Said:
+        """What the heads say at every place, before boxes are made of it."""
+        features, fine = self.backbone(x, beside)
+        places: dict[str, torch.Tensor] = self.head(features)
+        mask = None if self.outlines is None else self.outlines(fine, features[0])
+        return Said(places, features, mask)
 
     def _anchors(self, x: torch.Tensor, features: list[torch.Tensor]) -> list[torch.Tensor]:
         images = ImageList(x, [(x.shape[2], x.shape[3])] * len(x))
@@ -144,27 +173,31 @@ class BoxNet(FCOS):  # type: ignore[misc]  # torchvision has no types
 
 
 class _Body(nn.Module):
-    """Trunk, pyramid, and where it is wanted the look at a template."""
+    """Trunk, pyramid, and where they are wanted the look at a template and the trunk's map of stride 4."""
 
-    def __init__(self, trunk: Any, levels: Sequence[int], channels: Sequence[int], template: bool) -> None:
+    def __init__(
+        self, trunk: Any, levels: Sequence[int], channels: Sequence[int], template: bool, fine: int | None
+    ) -> None:
         super().__init__()
         self.trunk = trunk
         self.levels = list(levels)
+        self.fine = fine
         self.out_channels = WIDTH
         self.pyramid = FeaturePyramidNetwork(list(channels), WIDTH)
         self.compare = _Compare() if template else None
 
-    def forward(self, x: torch.Tensor, beside: torch.Tensor | None) -> list[torch.Tensor]:
-        maps = self.trunk.forward_intermediates(
-            x, indices=self.levels, output_fmt="NCHW", intermediates_only=True
-        )  # strides 8, 16, 32
+    def forward(self, x: torch.Tensor, beside: torch.Tensor | None) -> tuple[list[torch.Tensor], torch.Tensor | None]:
+        wanted = self.levels if self.fine is None else [self.fine, *self.levels]
+        maps = self.trunk.forward_intermediates(x, indices=wanted, output_fmt="NCHW", intermediates_only=True)
+        fine = None if self.fine is None else maps[0]  # stride 4
+        maps = maps[len(maps) - len(self.levels) :]  # strides 8, 16, 32
         named = dict(zip(map(str, range(len(maps))), maps, strict=True))
         features = list(self.pyramid(named).values())
         if self.compare is not None and beside is not None:
             seen = self.compare(x, beside)
             for i, level in enumerate(features):
                 features[i] = level + (seen if i == 0 else F.adaptive_avg_pool2d(seen, level.shape[2:]))
-        return features
+        return features, fine
 
 
 class _Compare(nn.Module):
@@ -246,12 +279,43 @@ def _places(features: Sequence[torch.Tensor]) -> list[int]:
     return [f.shape[2] * f.shape[3] for f in features]
 
 
-@torch.no_grad()
-def pyramid_levels(trunk: Any, side: int = 128) -> tuple[list[int], list[int]]:
+def pyramid_levels(trunk: Any) -> tuple[list[int], list[int]]:
     """Which of a trunk's maps have strides 8, 16 and 32, the deepest of each, and their channels.
 
     Raises:
         BadInput: the trunk has no such maps.
+    """
+    last = _deepest(trunk)
+    missing = [s for s in STRIDES if s not in last]
+    if missing:
+        raise BadInput(
+            f"This trunk has maps of strides {sorted(last)} and a pyramid needs {list(STRIDES)}: take a convolutional "
+            "architecture, such as efficientnet_b0."
+        )
+    return [last[s][0] for s in STRIDES], [last[s][1] for s in STRIDES]
+
+
+def finest_level(trunk: Any) -> tuple[int, int]:
+    """Which of a trunk's maps the mask head reads, and its channels.
+
+    Raises:
+        BadInput: the trunk has no map of stride 4.
+    """
+    last = _deepest(trunk)
+    if FINEST not in last:
+        raise BadInput(
+            f"This trunk has maps of strides {sorted(last)} and masks need one of {FINEST}: take another architecture, "
+            "such as efficientnet_b0, or train without masks."
+        )
+    return last[FINEST]
+
+
+@torch.no_grad()
+def _deepest(trunk: Any, side: int = 128) -> dict[int, tuple[int, int]]:
+    """The deepest of a trunk's maps of each stride: its number and its channels.
+
+    Raises:
+        BadInput: the trunk shows no maps.
     """
     training = trunk.training
     trunk.eval()
@@ -262,15 +326,7 @@ def pyramid_levels(trunk: Any, side: int = 128) -> tuple[list[int], list[int]]:
         raise BadInput(f"This trunk shows no pyramid of maps ({error}): take another architecture.") from error
     finally:
         trunk.train(training)
-    last = {round(side / m.shape[2]): i for i, m in enumerate(maps)}
-    missing = [s for s in STRIDES if s not in last]
-    if missing:
-        raise BadInput(
-            f"This trunk has maps of strides {sorted(last)} and a pyramid needs {list(STRIDES)}: take a convolutional "
-            "architecture, such as efficientnet_b0."
-        )
-    levels = [last[s] for s in STRIDES]
-    return levels, [maps[i].shape[1] for i in levels]
+    return {round(side / m.shape[2]): (i, m.shape[1]) for i, m in enumerate(maps)}
 
 
 def build(
@@ -279,6 +335,7 @@ def build(
     weights: str | Path = "pretrained",
     *,
     template: bool = False,
+    masks: bool = False,
     offline: bool = False,
     trunk_options: Mapping[str, Any] | None = None,
 ) -> BoxNet:
@@ -289,6 +346,7 @@ def build(
         classes: ids of what is to be found.
         weights: as `nets.build` takes them.
         template: with a look at templates.
+        masks: with a mask head.
         offline: never ask the hub.
         trunk_options: given to timm.
 
@@ -296,4 +354,4 @@ def build(
         NotFound, BadInput, ModelError: as `nets.build`; BadInput also for a trunk without a pyramid.
     """
     base = nets.build(arch, (), False, weights, offline=offline, trunk_options=trunk_options)
-    return BoxNet(base, classes, template)
+    return BoxNet(base, classes, template, masks)

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
+from core.pictures import heatmaps
 from core.pictures.seams import Finds, check_overlap, nothing, stitched
 from core.pictures.tiling import Look, Plan, plan
-from core.records import Pixels, Region
+from core.records import Floats, Pixels, Region
+from models.detector.masks import CELL, outlined
 from models.detector.net import BoxNet
 from models.preprocess import Preprocessing, check_pixels, to_input, working_picture
 
@@ -28,11 +30,21 @@ class Detected:
         regions: in the picture's pixels, the surest first; those above the card's threshold.
         finds: everything, however unsure.
         milliseconds: of all of it.
+        values: (rows, columns) in [0, 1], how surely each place is part of a defect; None without a mask head. Then
+            the regions have outlines where it marks something inside them.
     """
 
     regions: tuple[Region, ...]
     finds: Finds
     milliseconds: float
+    values: Floats | None = None
+
+
+class Seen(NamedTuple):
+    """All that a net makes of one picture: boxes, and a map of it where it has a mask head."""
+
+    finds: Finds
+    values: Floats | None
 
 
 class Detector:
@@ -61,9 +73,12 @@ class Detector:
         """
         check_pixels(pixels)
         began = perf_counter()
-        finds = find(self._net, pixels, self.card.look, self.device, template)
+        finds, values = look_over(self._net, pixels, self.card.look, self.device, template)
         regions = regions_of(finds.at(finds.scores >= self.card.threshold), self.card.classes)
-        return Detected(regions, finds, 1000 * (perf_counter() - began))
+        if values is not None:
+            size = (pixels.shape[1], pixels.shape[0])
+            regions = outlined(regions, values, size, self.card.mask_threshold)
+        return Detected(regions, finds, 1000 * (perf_counter() - began), values)
 
 
 def regions_of(finds: Finds, classes: Sequence[str]) -> tuple[Region, ...]:
@@ -76,9 +91,14 @@ def regions_of(finds: Finds, classes: Sequence[str]) -> tuple[Region, ...]:
     return tuple(made)
 
 
-@torch.no_grad()
 def find(net: BoxNet, pixels: Pixels, look: Look, device: torch.device, template: Pixels | None = None) -> Finds:
-    """Everything that a net finds in one picture, in its pixels, the surest first.
+    """The boxes of `look_over`."""
+    return look_over(net, pixels, look, device, template).finds
+
+
+@torch.no_grad()
+def look_over(net: BoxNet, pixels: Pixels, look: Look, device: torch.device, template: Pixels | None = None) -> Seen:
+    """Everything that a net finds in one picture: boxes in its pixels, the surest first, and a map over all of it.
 
     Args:
         net: in evaluation mode.
@@ -93,12 +113,15 @@ def find(net: BoxNet, pixels: Pixels, look: Look, device: torch.device, template
     tiles = _tiles(pixels, cut, fill)
     templates = None if template is None or not net.template else _tiles(template, cut, fill)
     ratio = np.array([width / cut.working_wh[0], height / cut.working_wh[1]])
-    found = []
+    found, maps = [], []
     for first in range(0, len(tiles), BATCH):
         some = tiles[first : first + BATCH]
         other = [None] * len(some) if templates is None else list(templates[first : first + BATCH])
         x, beside = inputs(list(some), other if net.template else None, net.preprocessing, device)
-        for number, said in enumerate(net(x, beside), start=first):
+        boxes_of_tiles, marked = net(x, beside)
+        if marked is not None:
+            maps.append(marked.cpu().numpy())
+        for number, said in enumerate(boxes_of_tiles, start=first):
             xyxy = said.boxes.double().cpu().numpy() + np.tile(cut.boxes[number, :2].astype(np.float64), 2)
             low, high = xyxy[:, :2] * ratio, np.minimum(xyxy[:, 2:] * ratio, [width, height])
             there = ((high - low) >= 1).all(axis=1)
@@ -106,7 +129,11 @@ def find(net: BoxNet, pixels: Pixels, look: Look, device: torch.device, template
             scores, labels = said.scores.double().cpu().numpy()[there], said.labels.cpu().numpy()[there]
             found.append(Finds(boxes, scores, labels.astype(np.int64), np.full(len(boxes), number, np.int64)))
     together = Finds(*(np.concatenate(parts) for parts in zip(*found, strict=True))) if found else nothing()
-    return stitched(together, cut.picture_boxes, (width, height))
+    values = None
+    if maps:
+        shape = heatmaps.map_shape(*cut.working_wh, CELL)
+        values = heatmaps.stitch(np.concatenate(maps), cut.boxes, cut.working_wh, shape)
+    return Seen(stitched(together, cut.picture_boxes, (width, height)), values)
 
 
 def inputs(

@@ -15,9 +15,10 @@ import torch
 
 from core.pictures.tiling import Look, working_size
 from core.records import Pixels, Region
+from models.detector.masks import marks_of
 from models.detector.net import Target
 from models.preprocess import working_picture
-from models.training.examples import Example
+from models.training.examples import Example, Labels
 from models.training.sampling import Augmentation
 
 SHOWS = 0.6  # share of a box that has to show for the rest of it to be found
@@ -36,12 +37,14 @@ class Drawn:
         template: likewise; None where there is none.
         boxes: (n, 4) x1, y1, x2, y2 in working pixels.
         labels: (n,) number of the class; -1 where it is none of the detector's.
+        marked: (h, w) as `masks.marks_of` has it; None for a detector without a mask head.
     """
 
     pixels: Pixels
     template: Pixels | None
     boxes: npt.NDArray[np.float64]
     labels: npt.NDArray[np.int64]
+    marked: Labels | None = None
 
 
 @dataclass(frozen=True)
@@ -67,15 +70,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Window:
-    """One training input: (size, size, 3) pixels, its template or None, and what is to be found."""
+    """One training input: (size, size, 3) pixels, its template or None, what is to be found, and (size, size) where."""
 
     pixels: Pixels
     template: Pixels | None
     target: Target
+    marked: Labels | None = None
 
 
-def drawn_of(example: Example, pixels: Pixels, template: Pixels | None, classes: Sequence[str], look: Look) -> Drawn:
-    """Scale a picture and its boxes."""
+def drawn_of(
+    example: Example, pixels: Pixels, template: Pixels | None, classes: Sequence[str], look: Look, masks: bool = False
+) -> Drawn:
+    """Scale a picture, its boxes, and where they are wanted its masks."""
     height, width = pixels.shape[:2]
     working = working_size(width, height, look.scale)
     ratio = np.array([working[0] / width, working[1] / height] * 2)
@@ -85,6 +91,7 @@ def drawn_of(example: Example, pixels: Pixels, template: Pixels | None, classes:
         None if template is None else working_picture(template, working).copy(),
         corners_of(example.regions) * ratio,
         np.array([at.get(r.class_id or "", -1) for r in example.regions], np.int64),
+        marks_of(example.regions, (width, height), working) if masks else None,
     )
 
 
@@ -167,7 +174,11 @@ def cut_window(
         return np.asarray(moved if light is None else cv2.LUT(moved, light), np.uint8)
 
     template = None if drawn.template is None or place.alone else cut(drawn.template)
-    return Window(cut(drawn.pixels), template, target_of(drawn, place, size))
+    marked = None
+    if drawn.marked is not None:  # nothing is drawn beyond the picture's edge, and nothing is to be found there
+        moved = cv2.warpAffine(drawn.marked, by, (size, size), flags=cv2.INTER_NEAREST, borderValue=0)
+        marked = np.asarray(moved, np.uint8)
+    return Window(cut(drawn.pixels), template, target_of(drawn, place, size), marked)
 
 
 def target_of(drawn: Drawn, place: Place, size: int) -> Target:

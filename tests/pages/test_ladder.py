@@ -52,7 +52,9 @@ def panel(plant, app):
 
 def test_without_a_measurement_it_says_what_to_do(panel) -> None:
     page = panel("Dora")
-    assert "Nothing has been compared yet" in page.info[0].value
+    assert any("Nothing has been compared yet" in one.value for one in page.markdown)
+    assert any("build and train them first" in one.value for one in page.caption)
+    assert not page.button
     assert any("No detector draws at Lyon" in one.value for one in page.caption)
 
 

@@ -13,13 +13,14 @@ from app.settings import Settings
 from core.errors import BadInput, NotFound, QuarantineReason, Unreadable
 from core.pictures.decode import Limits, sha256_of
 from core.pictures.decode import read as bytes_of
+from core.pictures.masks import Mask, mask_of, pixel_span
 from core.pictures.sandbox import DecodePool, Read
 from core.plant import Arrival
 from core.records import NO_DEFECT, Capture, Exposure, Image, ImageState, Quality, Region, Review, Rle, Verdict
 from core.taxonomy import DEFECTIVE, DEFECTIVE_FROM, Taxonomy, is_good, merged, says_only_defective, taxonomy_of
 from data.formats.record import MAX_REGIONS, MaskFile, Problem, Reading, Record, placed
 from data.formats.registry import read
-from data.formats.runs import Mask, binary, mask_of, pixel_span, regions_of_mask, rle_in_box, rle_of
+from data.formats.runs import binary, regions_of_mask, rle_in_box, rle_of
 from data.formats.sources import text_of
 from data.taxonomies import names as shipped_names
 from data.taxonomies import shipped

@@ -11,7 +11,7 @@ from app.jobs.science.detectors.ladder import RUNGS, ladders
 from app.ladder import LadderState, measure
 from app.state import state
 from app.widgets.charts import plot
-from app.widgets.frame import notices
+from app.widgets.frame import nothing, notices
 from app.widgets.jobs import follow
 from app.widgets.text import count, local, one_line, plain, share
 from core.roles import Action
@@ -22,6 +22,7 @@ MEASURES = {
     "recall": "boxes found",
     "precision": "boxes right",
     "f1": "F of boxes",
+    "pixel_f1": "F of pixels",
 }
 SPLITS = ("test", "val")
 
@@ -34,20 +35,30 @@ def ladder_panel(site_name: str) -> None:
     """
     _in_force(site_name)
     found = ladders(context.settings())
+    offers = _offers() if context.may(Action.TRAIN) else None
     if not found:
-        st.info(
-            "Nothing has been compared yet: choose a data set and models below. Each is measured on the same pictures, "
-            "as whole image, by tiles, by its boxes and by its masks, as far as it has them.",
-            icon=":material/stairs:",
-        )
+        then = {
+            None: "A data scientist can measure models on the same pictures, rung by rung.",
+            False: "A comparison needs a data set with drawn boxes, and a model: build and train them first.",
+            True: "Choose a data set and models below. Each is measured on the same pictures: as a whole image, by "
+            "tiles, by its boxes and by its masks, as far as it has them.",
+        }
+        nothing("Nothing has been compared yet", icon="stairs", then=then[None if offers is None else all(offers)])
     else:
         names = [f"{one['dataset']}, {one['split']} part" for one in found]
         chosen = st.selectbox(
             "Measured on", range(len(found)), format_func=lambda i: plain(names[i]), key=f"ladder.{site_name}.on"
         )
         _measured(found[chosen or 0], f"ladder.{site_name}")
-    if context.may(Action.TRAIN):
-        _form(site_name)
+    if offers is not None and all(offers):
+        _form(site_name, *offers)
+
+
+def _offers() -> tuple[list[str], list[str]]:
+    """Data sets, and models and detectors, that can be chosen."""
+    store = context.store()
+    datasets = [one.name for one in store.datasets.names()]
+    return datasets, [one.name for one in store.models.all()] + [one.name for one in store.detectors.all()]
 
 
 def _in_force(site_name: str) -> None:
@@ -84,7 +95,9 @@ def _measured(document: Mapping[str, Any], key: str) -> None:
         f"On {pictures} with {count(drawn, 'drawn box', 'drawn boxes')}, measured "
         f"{local(datetime.fromisoformat(document['measured_at']))}. In brackets what 95 of 100 such sets of parts "
         f"would give. A box counts as found from an overlap of {document['iou']:.0%} on, whatever its class, except in "
-        f"the column that says so. A classifier's minutes are the clock's, a detector's the processor's.{more}"
+        f"the column that says so. Pixels count on pictures whose defects all have outlines, as the mean of pictures: "
+        f"where a map is hot, all of a detector's boxes, or, on the rung of masks, its outlines. A classifier's "
+        f"minutes are the clock's, a detector's the processor's.{more}"
     )
 
 
@@ -93,7 +106,7 @@ def _chart(rungs: Sequence[Mapping[str, Any]], key: str) -> None:
 
     figure = go.Figure()
     for one in rungs:
-        known = [name for name in MEASURES if one[name] is not None]
+        known = [name for name in MEASURES if one.get(name) is not None]
         bounds = [one[f"{name}_interval"] or (one[name], one[name]) for name in known]
         figure.add_trace(
             go.Bar(
@@ -112,15 +125,10 @@ def _chart(rungs: Sequence[Mapping[str, Any]], key: str) -> None:
     plot(figure, key=f"{key}.chart", height=360)
 
 
-def _form(site_name: str) -> None:
+def _form(site_name: str, datasets: Sequence[str], models: Sequence[str]) -> None:
     """Ask the worker to measure models on a data set."""
-    store, view, key = context.store(), state(LadderState), f"ladder.{site_name}"
+    view, key = state(LadderState), f"ladder.{site_name}"
     notices(view.message, view.failed)
-    datasets = [one.name for one in store.datasets.names()]
-    models = [one.name for one in store.models.all()] + [one.name for one in store.detectors.all()]
-    if not datasets or not models:
-        st.caption("A comparison needs a data set with drawn boxes, and a model: build and train them first.")
-        return
     with st.form(key=f"{key}.form"):
         left, middle, right = st.columns([3, 1, 4], vertical_alignment="bottom")
         left.selectbox("Data set", datasets, key=f"{key}.dataset")
@@ -133,7 +141,7 @@ def _form(site_name: str) -> None:
 
 
 def _spread(one: Mapping[str, Any], name: str) -> str:
-    value, bounds = one[name], one[f"{name}_interval"]
+    value, bounds = one.get(name), one.get(f"{name}_interval")  # pixels came later than the other figures
     if value is None:
         return "–"
     return share(value) + (f" ({share(bounds[0])} to {share(bounds[1])})" if bounds else "")

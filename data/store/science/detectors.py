@@ -15,7 +15,7 @@ from core.errors import BadInput, Conflict, GateFailed, NotFound
 from core.records import Region
 from core.roles import Action
 from data.store.base import SubStore, site_row, within
-from data.store.rows import chunks
+from data.store.rows import chunks, mask_document, mask_read
 from data.store.trail.audit import entry, record
 from data.tables import detector_boxes, detector_changes, detector_trials, detectors, images, models, sites
 
@@ -316,11 +316,12 @@ def _values(region: Region) -> dict[str, Any]:
     return {
         "x": region.x, "y": region.y, "width": region.width, "height": region.height, "name": region.name,
         "class_id": region.class_id, "score": region.score, "key": region.key,
+        **({} if region.mask is None else {"mask": mask_document(region.mask)}),
     }  # fmt: skip
 
 
 def _region(values: Mapping[str, Any]) -> Region:
     return Region(
         values["x"], values["y"], values["width"], values["height"], values["name"], values["class_id"],
-        score=values["score"], key=values["key"],
+        score=values["score"], key=values["key"], mask=mask_read(values["mask"]) if values.get("mask") else None,
     )  # fmt: skip

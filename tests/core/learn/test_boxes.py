@@ -13,10 +13,10 @@ from core.learn.boxes import (
     best_threshold,
     box_figures,
     hits,
-    interval,
     matched,
     mean_average_precision,
 )
+from core.learn.over_groups import interval
 from core.pictures.seams import Finds
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.pictures.masks import mask_of
 from core.records import (
     Capture,
     Image,
@@ -24,7 +25,7 @@ from data.formats.files import Folder
 from data.formats.provenance import Entry, facts, px
 from data.formats.record import Record, placed
 from data.formats.registry import FORMATS, READABLE, WRITABLE, detect, read
-from data.formats.runs import binary, mask_of, regions_of_mask
+from data.formats.runs import binary, regions_of_mask
 
 BOTH = sorted(set(READABLE) & set(WRITABLE))
 CLASSES = [("CRACK", "STRUCTURAL_DEFECT"), ("BURR", "EDGE_DEFECT"), ("7", None)]

@@ -6,15 +6,13 @@ from hypothesis.extra.numpy import arrays
 from pycocotools import mask as oracle
 
 from core.errors import BadInput
+from core.pictures.masks import bounds_of, mask_of, pixels_of
 from core.records import Polygons, Region, Rle
 from data.formats.runs import (
     area_of,
     binary,
-    bounds_of,
     counts_of,
     layers,
-    mask_of,
-    pixels_of,
     regions_of_mask,
     rle_in_box,
     rle_of,

@@ -151,10 +151,10 @@ def test_an_unknown_place_counts_neither_way():
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     box = torch.tensor([[8.0, 8, 40, 40]])
     nothing = torch.zeros(0, 4)
-    output, features = net.outputs(x)
+    said = net.outputs(x)
 
     def loss(target):
-        return net.loss_of(x, features, output, [target])
+        return net.loss_of(x, said.features, said.places, [target])
 
     background = loss(Target(nothing, torch.zeros(0, dtype=torch.int64), nothing))
     unknown = loss(Target(nothing, torch.zeros(0, dtype=torch.int64), torch.tensor([[0.0, 0, 64, 64]])))

@@ -1,12 +1,14 @@
 """The ladder: whole-image classifier, tile classifier, detector, masks, each measured on the same pictures.
 
 A classifier that has learned regions stands on two rungs: with its Grad-CAM, which says why, and with its dense map,
-which is trained on regions or masks and says where.
+which is trained on regions or masks and says where. So does a detector with a mask head: with its boxes, and with its
+outlines.
 """
 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.jobs.intake.line import Progress, open_model, quiet
+from app.jobs.science.detectors.pixels import heat_pixels
 from app.jobs.science.detectors.training import find_detector, opened
 from app.jobs.science.detectors.trial import Pass, detector_pass, known_places
 from app.jobs.science.evaluate import labelled, write
@@ -25,6 +28,7 @@ from core.errors import BadInput, NotFound
 from core.learn import metrics
 from core.learn.boxes import IOU, Boxed, box_figures
 from core.learn.located import mask_of
+from core.learn.masks import Covered, pixel_figures
 from core.pictures import heatmaps
 from core.pictures.tiling import Look, tile_count
 from core.records import Grid, Prediction
@@ -139,9 +143,17 @@ def _rungs(
     except NotFound:
         return _classifier(store, settings, name, examples, read, look, progress)
     engine = opened(store, settings, name)
+    card = engine.card
     seen = detector_pass(engine, examples, read, {}, progress)
-    minutes = engine.card.training.get("cpu_seconds")
-    return [_row(BOXES, name, engine.card.sha256, engine.card.classes, examples, seen, minutes, engine.card.dataset)]
+    seconds = card.training.get("cpu_seconds")
+    boxes = _row(BOXES, name, card.sha256, card.classes, examples, seen, seen.pixels.filled, seconds, card.dataset)
+    if not card.masks:
+        return [boxes]
+    outlines = replace(seen, boxed=seen.outlined)
+    masks = _row(
+        MASKS, name, card.sha256, card.classes, examples, outlines, seen.pixels.outlines, seconds, card.dataset
+    )
+    return [boxes, {**masks, "mask_ap50": (seen.masks(card) or {}).get("ap50")}]
 
 
 def _classifier(
@@ -155,6 +167,7 @@ def _classifier(
     (width, height), _ = Counter((e.width, e.height) for e in examples).most_common(1)[0]
     whole = tile_count(width, height, look or card.look) == 1 and not card.dense
     passes = {WHOLE if whole else TILES: Pass()} | ({MASKS: Pass()} if card.dense else {})
+    pixels: dict[str, list[Covered]] = {rung: [] for rung in passes}
     for example, said in zip(examples, engine.stream(read.stream(examples), look), strict=True):
         truth = truth_of(example, card.classes)
         for rung, seen in passes.items():
@@ -163,10 +176,13 @@ def _classifier(
             seen.scores.append(said.score)
             seen.pointed.append(_pointed(grid, example))
             seen.milliseconds.append(said.milliseconds)
+            if example.outlined and grid is not None:
+                cut = card.region_threshold if rung == MASKS else HALF
+                pixels[rung].append(heat_pixels(heatmaps.from_grid(grid), example, cut))
         progress(len(seen.boxed), len(examples), f"{name}: {Path(example.path).name}")
     seconds = card.training.get("seconds")
     return [
-        _row(rung, name, card.sha256, card.classes, examples, seen, seconds, card.dataset)
+        _row(rung, name, card.sha256, card.classes, examples, seen, pixels[rung], seconds, card.dataset)
         for rung, seen in passes.items()
     ]
 
@@ -200,7 +216,7 @@ def _pointed(grid: Grid | None, example: "Example") -> bool | None:
 
 def _row(
     rung: str, name: str, sha256: str, classes: Sequence[str], examples: "Sequence[Example]", seen: Pass,
-    seconds: Any, learned: Mapping[str, Any],
+    pixels: Sequence[Covered], seconds: Any, learned: Mapping[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """One rung; intervals count a group once."""
     rng = np.random.default_rng(INTERVAL_SEED)
@@ -210,6 +226,7 @@ def _row(
     placed, named = figures["class_ignored"], figures["class_right"]
     pointing = metrics.PointingGame(sum(bool(p) for p in seen.pointed), sum(p is not None for p in seen.pointed))
     pointed = pointing.as_json()
+    marked = pixel_figures(pixels, rng) if any(one.drawn for one in pixels) else None
     return {
         "rung": rung,
         "model": name,
@@ -224,6 +241,9 @@ def _row(
         **{f"{key}_interval": placed[f"{key}_interval"] for key in ("recall", "precision", "f1")},
         "f1_named": named["f1"],
         "f1_named_interval": named["f1_interval"],
+        "pixel_f1": None if marked is None else marked["f1_by_picture"],
+        "pixel_f1_interval": None if marked is None else marked["f1_by_picture_interval"],
+        "outlined": len(pixels),
         "milliseconds": float(np.median(seen.milliseconds)),
         "cpu_minutes": None if not isinstance(seconds, int | float) else float(seconds) / 60,
     }

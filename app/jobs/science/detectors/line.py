@@ -1,20 +1,24 @@
 """A detector beside the line: it draws on each picture that is filed, and whatever goes wrong with it holds nobody up.
 
+Its outlines are kept where its trial showed them to be worth more than the boxes around them, else its boxes alone.
+
 The decision is made from the classifier's prediction alone. Boxes are written after the part is filed; a picture on
 which the detector failed says so, and is shown with the boxes of the heatmap.
 """
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs.intake.opening import MODEL_FAILURES, sentence
+from app.jobs.science.detectors.pixels import outlines_shown
 from app.settings import Settings
 from core.detection import DrawnBoxes
-from core.errors import HoldpointError, Unreadable
+from core.errors import HoldpointError, NotFound, Unreadable
 from core.plant import Filed
 from core.records import Pixels
 
@@ -32,12 +36,14 @@ class Drawing:
         self._detector: Detector | None = None
         self._opened: str | None = None
         self._broken = ""
+        self._outlines = False
         self._drawn: dict[str, DrawnBoxes] = {}
 
     def ask(self) -> None:
         """See which detector draws here now, and have it ready."""
         found = self._store.detectors.in_force(self._site)
         self._name = None if found is None else found.name
+        self._outlines = found is not None and bool(found.card.get("masks")) and outlines_shown(self._store, self._site)
         if found is None or self._opened == found.sha256:
             return
         from app.jobs.science.detectors.training import opened
@@ -65,7 +71,8 @@ class Drawing:
             found = self._detector.detect(pixels)
         except MODEL_FAILURES as error:
             return DrawnBoxes(name, error=sentence(error))
-        return DrawnBoxes(name, found.regions, found.milliseconds)
+        regions = found.regions if self._outlines else tuple(replace(one, mask=None) for one in found.regions)
+        return DrawnBoxes(name, regions, found.milliseconds)
 
     def keep(self, filed: Mapping[str, Filed]) -> None:
         """Write down what was drawn on pictures that were filed; where that fails the parts are filed all the same."""
@@ -87,9 +94,14 @@ def draw_again(store: "Store", settings: Settings, site: str, limit: int = 500) 
 
     Returns:
         {drawn, failed, gone}.
+
+    Raises:
+        NotFound: none is in force there.
     """
     from app.jobs.intake.line import decoders
 
+    if store.detectors.in_force(site) is None:
+        raise NotFound(f"No detector draws at {site}: put one in force first, with holdpoint detector use.")
     drawing = Drawing(store, settings, site)
     drawing.ask()
     images = [one for one in store.images.find(site=site, limit=limit) if one.width > 0]

@@ -9,12 +9,13 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from app.jobs.intake.line import Progress, quiet
 from app.jobs.science.datasets.admitting import admit
+from app.jobs.science.detectors.pixels import NO_CUT, PixelPass, best_cut
 from app.jobs.science.learning import Reader, check_files, counted, examples_of, manifest_of
 from app.jobs.science.train import INTERVAL_SEED, classes_of, part_types_of
 from app.settings import Settings
@@ -54,6 +55,7 @@ def train_detector(
     seed: int = 0,
     name: str | None = None,
     *,
+    masks: bool = False,
     templates: Path | None = None,
     look: Look | None = None,
     flips: bool | None = None,
@@ -77,6 +79,7 @@ def train_detector(
         minutes: of the processor, at most; the best checkpoint until then is kept. None sets no limit.
         seed: of everything random.
         name: of the detector; made from dataset, architecture and time where None.
+        masks: with a mask head, which learns from regions that have outlines.
         templates: CSV of `file,template`: the same part without a defect, for pictures that have one.
         look: how pictures are cut; what suits the boxes where None.
         flips: whether parts may be seen mirrored; the part types' own where None.
@@ -90,7 +93,7 @@ def train_detector(
 
     Raises:
         NotFound: no such dataset, architecture or weights.
-        BadInput: no box to learn from, or pictures that are gone.
+        BadInput: no box or no outline to learn from, or pictures that are gone.
         Conflict: a model of that name exists.
         GateFailed: the dataset's certificate failed, and nobody said why to go on.
     """
@@ -115,7 +118,7 @@ def train_detector(
     pairs = templates_of(templates, [*learned, *checked])
     torch.manual_seed(seed)
     progress(0, 1, f"building {arch}")
-    net, said = _start(arch, classes, weights, bool(pairs), settings.offline)
+    net, said = _start(arch, classes, weights, bool(pairs), masks, settings.offline)
     mirrored = part_types_of(store, manifest)[1] if flips is None else flips
     recipe = change(_recipe(net, look or look_for_boxes(learned), epochs, minutes, seed, mirrored))
     device = chosen_device(settings.device)
@@ -127,7 +130,7 @@ def train_detector(
             progress=progress,
         )  # fmt: skip
         progress(recipe.epochs, recipe.epochs, "choosing the threshold")
-        threshold, metrics = _measured(fitted.net, checked, read, beside, recipe)
+        chosen, metrics = _measured(fitted.net, checked, read, beside, recipe)
     card = save_detector(
         folder,
         fitted.net,
@@ -136,7 +139,8 @@ def train_detector(
             called,
             at,
             look=recipe.look,
-            threshold=threshold,
+            threshold=chosen.boxes,
+            mask_threshold=chosen.pixels,
             dataset={
                 "name": dataset, "hash": manifest.get("hash"), "train": counted(learned), "val": counted(checked),
                 **({} if certificate is None else {"certificate": dict(certificate)}),
@@ -155,7 +159,7 @@ def train_detector(
         "cpu_seconds": round(fitted.cpu_seconds, 1),
         "stopped_by_time": fitted.stopped,
         "weights": said,
-        "threshold": threshold,
+        "threshold": chosen.boxes,
         "metrics": dict(card.metrics),
     }
 
@@ -284,18 +288,18 @@ def plain(text: str) -> str:
 
 
 def _start(
-    arch: str, classes: Sequence[str], weights: str | Path | None, template: bool, offline: bool
+    arch: str, classes: Sequence[str], weights: str | Path | None, template: bool, masks: bool, offline: bool
 ) -> "tuple[BoxNet, str]":
     """The net to train and a sentence on what it starts from."""
     from models.detector.net import build
 
     try:
-        net = build(arch, classes, weights or "pretrained", template=template, offline=offline)
+        net = build(arch, classes, weights or "pretrained", template=template, masks=masks, offline=offline)
         return net, f"{net.weights}."
     except NotFound as error:
         if weights is not None or str(error).startswith("No timm architecture"):
             raise
-        net = build(arch, classes, "scratch", template=template)
+        net = build(arch, classes, "scratch", template=template, masks=masks)
         return net, f"{net.weights}, since there are no pretrained ones here ({str(error).split(':')[0]})."
 
 
@@ -313,22 +317,38 @@ def _recipe(net: "BoxNet", look: Look, epochs: int, minutes: float | None, seed:
     return recipe
 
 
+class _Chosen(NamedTuple):
+    """From when on a box is shown, and a pixel lies inside an outline."""
+
+    boxes: float = NO_THRESHOLD
+    pixels: float = NO_CUT
+
+
 def _measured(
     net: "BoxNet", checked: Sequence[Example], read: Reader, beside: Callable[[Example], Pixels | None],
     recipe: "BoxRecipe",
-) -> tuple[float, dict[str, Any]]:  # fmt: skip
-    """The threshold and what the detector reaches with it on the validation pictures."""
+) -> tuple[_Chosen, dict[str, Any]]:  # fmt: skip
+    """The thresholds and what the detector reaches with them on the validation pictures."""
     from models.detector.loop import truth_of
-    from models.detector.serve import find
+    from models.detector.serve import look_over
 
     if not any(e.regions for e in checked):
-        return NO_THRESHOLD, {"measured_on": None}
+        return _Chosen(), {"measured_on": None}
     device = next(net.parameters()).device
-    seen = [truth_of(e, net.classes).with_found(find(net, read(e), recipe.look, device, beside(e))) for e in checked]
-    at = best_threshold(seen)
-    above = [one.above(at.threshold) for one in seen]
-    figures = box_figures(above, net.classes, np.random.default_rng(INTERVAL_SEED), ranked=seen)
-    return at.threshold, {"measured_on": "val", "threshold_chosen_on": "val", **figures}
+    looks = [look_over(net, read(e), recipe.look, device, beside(e)) for e in checked]
+    seen = [truth_of(e, net.classes).with_found(one.finds) for e, one in zip(checked, looks, strict=True)]
+    at = best_threshold(seen).threshold
+    rng = np.random.default_rng(INTERVAL_SEED)
+    figures = box_figures([one.above(at) for one in seen], net.classes, rng, ranked=seen)
+    chosen, measured = _Chosen(at), {"measured_on": "val", "threshold_chosen_on": "val", **figures}
+    if net.masks:
+        maps = [(e, s.finds, s.values) for e, s in zip(checked, looks, strict=True) if s.values is not None]
+        chosen = _Chosen(at, best_cut(maps, at))
+        pixels = PixelPass()
+        for example, one, found in zip(checked, looks, seen, strict=True):
+            pixels.look(example, found, one.values, *chosen)
+        measured["masks"] = pixels.figures(rng, chosen.pixels)
+    return chosen, measured
 
 
 def _training(fitted: "BoxFitted", recipe: "BoxRecipe", said: str, templates: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.jobs.intake.line import Progress, open_model, quiet
+from app.jobs.science.detectors.pixels import PixelPass, bounds_of
 from app.jobs.science.detectors.training import Templates, beside_of, find_detector, opened, templates_of
 from app.jobs.science.evaluate import labelled, write
 from app.jobs.science.learning import Reader, check_files, counted, manifest_of
@@ -37,6 +38,8 @@ class Pass:
         scores: of a picture: how sure it is of a defect.
         pointed: whether its best guess lies on a drawn box; None where nothing is drawn.
         milliseconds: of each picture.
+        outlined: with the boxes around the outlines that are shown, and boxes without an outline.
+        pixels: what a mask head made of them; empty for anything else.
     """
 
     boxed: list[Boxed] = field(default_factory=list)
@@ -44,6 +47,12 @@ class Pass:
     scores: list[float] = field(default_factory=list)
     pointed: list[bool | None] = field(default_factory=list)
     milliseconds: list[float] = field(default_factory=list)
+    outlined: list[Boxed] = field(default_factory=list)
+    pixels: PixelPass = field(default_factory=PixelPass)
+
+    def masks(self, card: Any) -> dict[str, Any] | None:
+        """What is reported of a detector's outlines; None where it has none, or no picture tells."""
+        return self.pixels.figures(np.random.default_rng(INTERVAL_SEED), card.mask_threshold) if card.masks else None
 
 
 def evaluate_detector(
@@ -74,7 +83,7 @@ def evaluate_detector(
         progress: told after each picture.
 
     Returns:
-        {detector, dataset, split, threshold, class_right, class_ignored, per_class, map50, ...}.
+        {detector, dataset, split, threshold, class_right, class_ignored, per_class, map50, masks, ...}.
 
     Raises:
         NotFound: no such detector or dataset.
@@ -98,6 +107,7 @@ def evaluate_detector(
         "threshold": engine.card.threshold,
         "templates": 0 if templates is None else len(templates_of(templates, examples)),
         **box_figures(seen.boxed, engine.card.classes, rng, iou, seen.ranked),
+        "masks": seen.masks(engine.card),
         "counted": counted(examples),
         "left_out": len(all_of_it) - len(examples),
         "milliseconds": float(np.median(seen.milliseconds)),
@@ -135,7 +145,8 @@ def try_detector(
         progress: told after each picture.
 
     Returns:
-        {trial, detector, against, recall, recall_before, difference, interval, refusal, ...}.
+        {trial, detector, against, recall, recall_before, difference, interval, refusal, masks, ...}; outlines are
+        shown where masks.against_boxes has no refusal.
 
     Raises:
         NotFound: no such detector, site or dataset.
@@ -160,6 +171,7 @@ def try_detector(
     found = against(new.boxed, old.boxed, np.random.default_rng(INTERVAL_SEED), iou)
     document = {
         **found.to_json(),
+        "masks": new.masks(engine.card),
         "iou": iou,
         "dataset_hash": manifest.get("hash"),
         "counted": counted(examples),
@@ -233,10 +245,13 @@ def detector_pass(
         found = engine.detect(read(example), beside(example))
         everything = truth_of(example, engine.card.classes).with_found(found.finds)
         seen.ranked.append(everything)
-        seen.boxed.append(everything.above(engine.card.threshold))
+        shown = everything.above(engine.card.threshold)
+        seen.boxed.append(shown)
+        seen.outlined.append(replace(shown, found=bounds_of(found.regions)))
         seen.scores.append(float(found.finds.scores.max(initial=0.0)))
         seen.pointed.append(_on(example.regions, _best_middle(found.finds)) if example.regions else None)
         seen.milliseconds.append(found.milliseconds)
+        seen.pixels.look(example, everything, found.values, engine.card.threshold, engine.card.mask_threshold)
         progress(len(seen.boxed), len(examples), f"{engine.card.name}: {Path(example.path).name}")
     return seen
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
-from data.formats.runs import mask_of
+from core.pictures.masks import mask_of
 from data.store import Store
 from tests.app.jobs.delivery import Import, labels, picture, table
 

@@ -21,10 +21,12 @@ from app.jobs.science.learning import examples_of
 from app.jobs.science.measured import read
 from app.settings import Settings
 from core.errors import BadInput, Conflict, GateFailed, NotFound
+from core.pictures.seams import nothing
 from core.pictures.tiling import Look
-from core.records import Outcome, Region
+from core.records import Outcome, Polygons, Region
 from data.store import Store
 from data.store.science.jobs import NEEDS
+from models.detector.serve import Detected
 from models.training.examples import Example
 from tests.app.jobs.small_dataset import drawn, keep
 
@@ -162,6 +164,8 @@ def test_what_was_filed_before_is_drawn_on_when_asked(
 ) -> None:
     files = pictures("a.png", "b.png", "c.png")
     ingest(plant, current, [str(files[0].parent)], "lyon")
+    with pytest.raises(NotFound, match="No detector draws at lyon"):
+        draw_again(plant, current, "lyon")
     in_force(plant)
     files[1].unlink()
     assert draw_again(plant, current, "lyon") == {"drawn": 2, "failed": 0, "gone": 1}
@@ -254,6 +258,63 @@ def test_one_trained_with_templates_is_for_measuring_only(line_ready: Store, cur
     assert card["training"]["templates"] == 2
 
 
+def with_masks(current: Settings) -> None:
+    """The pits with the outline of each."""
+    manifest = drawn(current)
+    for item in manifest["items"]:
+        for one in item["regions"]:
+            x, y, right, low = one["x"], one["y"], one["x"] + one["width"], one["y"] + one["height"]
+            one["mask"] = {"rings": [[x, y, right, y, right, low, x, low]]}
+    keep(current, manifest)
+
+
+def test_one_with_masks_is_measured_by_pixels_and_its_card_says_so(line_ready: Store, current: Settings) -> None:
+    with_masks(current)
+    trained(line_ready, current, "out", masks=True)
+    card = line_ready.detectors.get("out").card
+    assert card["masks"] is True
+    assert 0 < card["mask_threshold"] < 1
+    found = evaluate_detector(line_ready, current, "out", "pits")["masks"]
+    assert found["pixels"]["drawn"] == found["boxes_filled"]["drawn"] == 4 * 14 * 14
+    assert found["masks_drawn"] == 4
+    assert found["left_out"] == 0
+    assert "2 groups with outlined defects cannot tell" in found["against_boxes"]["refusal"]
+    assert try_detector(line_ready, current, "out", "lyon", "pits")["masks"]["pixels"] == found["pixels"]
+    rungs = {one["rung"]: one for one in climb(line_ready, current, "pits", ["tiny", "out"])["rungs"]}
+    assert all(one["outlined"] == 8 for one in rungs.values())
+    assert {rungs[MASKS]["model"], rungs[BOXES]["model"], rungs[TILES]["model"]} <= {"tiny", "out"}
+    assert len([one for one in climb(line_ready, current, "pits", ["out"])["rungs"] if one["rung"] == MASKS]) == 2
+
+
+def test_without_outlines_pixels_are_not_measured(plant: Store, current: Settings) -> None:
+    assert evaluate_detector(plant, current, "det", "pits")["masks"] is None
+    row = next(one for one in climb(plant, current, "pits", ["det"])["rungs"] if one["model"] == "det")
+    assert row["pixel_f1"] is None
+    with pytest.raises(BadInput, match="No training region has an outline"):
+        trained(plant, current, "out", masks=True)
+
+
+@pytest.mark.parametrize(("refusal", "shown"), [("", True), ("too few to tell", False), (None, False)])
+def test_outlines_are_drawn_where_the_trial_showed_them_to_be_worth_more_than_boxes(
+    line_ready: Store, current: Settings, pictures: Pictures, monkeypatch: pytest.MonkeyPatch, refusal: str | None,
+    shown: bool,
+) -> None:  # fmt: skip
+    with_masks(current)
+    trained(line_ready, current, masks=True)
+    version = line_ready.detectors.get("det")
+    masks = None if refusal is None else {"against_boxes": {"refusal": refusal}}
+    line_ready.detectors.keep_trial("lyon", "det", version.sha256, "tiny", "pits", "test", "", {"masks": masks})
+    line_ready.detectors.put_in_force("lyon", "det", "finds more pits")
+    ring = Polygons(((3.0, 3.0, 9.0, 3.0, 6.0, 9.0),))
+    region = Region(2.0, 2.0, 8.0, 8.0, "SURFACE_PIT", "SURFACE_PIT", score=0.9, mask=ring, key="d1")
+    found = Detected((region,), nothing(), 1.0)
+    monkeypatch.setattr("models.detector.serve.Detector.detect", lambda *_: found)
+    ingest(line_ready, current, [str(pictures("a.png")[0])], "lyon")
+    (image,) = line_ready.images.find(site="lyon")
+    (drawn_one,) = line_ready.detectors.boxes([image.id])[image.id].regions
+    assert drawn_one == (region if shown else replace(region, mask=None))
+
+
 def test_every_kind_of_job_has_a_right_that_it_needs() -> None:
     assert set(DETECTOR_KINDS) <= set(NEEDS)
 
@@ -270,6 +331,7 @@ def test_the_commands_tell_the_same_story(plant: Store, current: Settings, capsy
     assert "too few" in said("use", "det", "--site", "lyon", "--reason", "why not", exits=1)
     in_force(plant)
     assert said("list", "--json")[0]["draws_at"] == ["lyon"]
+    assert "has an outline" in said("train", "--dataset", "pits", "--arch", "test_resnet", "--masks", exits=1)
     assert said("missing", "det", "--dataset", "pits", "--class", "SURFACE_PIT", "--json")["looked_at"] == 8
     assert said("stop", "--site", "lyon", "--reason", "enough", "--json")["before"] == "det"
     assert [one["detector"] for one in said("history", "--site", "lyon", "--json")] == [None, "det"]
