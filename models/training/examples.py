@@ -59,6 +59,11 @@ class Example:
         """Whether every place of the picture is labelled: a good one, or one with its defects drawn."""
         return bool(self.regions) if self.defective else self.probability in (None, 0.0)
 
+    @property
+    def outlined(self) -> bool:
+        """Whether every pixel is labelled: a good picture, or one of whose defects each has an outline."""
+        return self.placed and all(region.mask is not None for region in self.regions)
+
 
 def example_of(item: Mapping[str, Any]) -> Example:
     """Read one item of a dataset's manifest.

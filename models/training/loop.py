@@ -108,6 +108,7 @@ class Fitted:
         net: with the averaged weights of the best epoch, in evaluation mode.
         best: number of that epoch, from 1.
         chosen: by what, in words.
+        cut: the time was up before even the first epoch was over; it is kept all the same.
         prevalence: share of defective windows among those trained on (per tile).
     """
 
@@ -117,6 +118,7 @@ class Fitted:
     seconds: float
     prevalence: float
     chosen: str = ""
+    cut: bool = False
 
 
 def fit(
@@ -162,17 +164,18 @@ def fit(
     weights = np.array([e.weight for e in train])
     adam = optimiser(net, recipe.schedule)
     average = Average(net, recipe.average)
+    learning = resume.Learning(net, average, adam)
     few = too_few(validation, recipe.tells)
     run = Course(fingerprint(net, train, validation, recipe), recipe.settled, chooses=not few)
     if state is not None and state.exists():
-        run = _continue(state, run, net, average, adam)
+        run = _go_on(state, run, learning)
     prevalence = drawn_prevalence(pictures, windows, recipe, weights)
     rule = LossRule(**{**vars(recipe.loss), "weights": class_weights(prevalence)})
     keep_norms = recipe.schedule.kept_stages > 0 or net.norms_folded
     slow_strides = place.type == "cpu" and recipe.precision == "bf16"
     done = len(run.history)
     clock = _Clock(done, recipe.epochs, progress)
-    up = False
+    up = cut = False
     for epoch in range(done, until or recipe.epochs):
         left = math.inf if limit_s is None else limit_s - sum(e.seconds for e in run.history)
         up = left <= 0
@@ -196,8 +199,9 @@ def fit(
                 clock.tick(epoch, (i + 1) / steps, run)
                 if time.monotonic() - started > left:
                     break
-        if i + 1 < steps and run.history:
-            up = True
+        cut = i + 1 < steps
+        if cut and run.history:
+            up, cut = True, False
             break
         seen = None
         if validation:
@@ -205,12 +209,13 @@ def fit(
             seen = progress_of(observe(average.net, looked, coarser(recipe.look), place, recipe.precision), recipe.join)
         run.add(Epoch(epoch + 1, total / (i + 1), time.monotonic() - started, seen), average.net)
         if state is not None:
-            _write(state, run, net, average, adam)
+            history = [e.as_json() for e in run.history]
+            resume.keep(state, learning, resume.Half(run.name, run.best, run.kept, history))
     chosen = (few or "chosen by the validation pictures") + ("; the time was up" if up else "")
     progress(recipe.epochs, recipe.epochs, f"trained; epoch {run.best} is kept, {chosen}")
     average.net.load_state_dict(run.kept)
     seconds = sum(e.seconds for e in run.history)
-    return Fitted(average.net.eval(), run.best, tuple(run.history), seconds, prevalence, chosen)
+    return Fitted(average.net.eval(), run.best, tuple(run.history), seconds, prevalence, chosen, cut)
 
 
 def step(
@@ -315,43 +320,16 @@ def fingerprint(net: DefectNet, train: Sequence[Example], validation: Sequence[E
     return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _write(path: Path, run: Course, net: DefectNet, average: Average[DefectNet], adam: torch.optim.Optimizer) -> None:
-    """Everything the next epoch depends on."""
-    tensors = {
-        **resume.under("net.", net.state_dict()),
-        **resume.under("average.", average.net.state_dict()),
-        **resume.under("best.", run.kept),
-        **resume.under("adam.", resume.flat(adam)),
-    }
-    facts = {
-        "training": run.name,
-        "best": run.best,
-        "updates": average.updates,
-        "history": [e.as_json() for e in run.history],
-    }
-    resume.write(path, tensors, facts)
-
-
-def _continue(
-    path: Path, run: Course, net: DefectNet, average: Average[DefectNet], adam: torch.optim.Optimizer
-) -> Course:
+def _go_on(path: Path, run: Course, learning: resume.Learning) -> Course:
     """Put a half-finished training back.
 
     Raises:
         ModelError: it is another training's.
     """
-    tensors, facts = resume.read(path)
-    if facts.get("training") != run.name:
-        raise ModelError(f"{path} is of a training of other pictures or settings: give another name or delete it.")
-    net.load_state_dict(resume.within(tensors, "net."))
-    average.net.load_state_dict(resume.within(tensors, "average."))
-    average.updates = int(facts["updates"])
-    resume.unflat(adam, resume.within(tensors, "adam."))
-    run.kept = resume.within(tensors, "best.")
-    run.best = int(facts["best"])
+    _, run.best, run.kept, rows = resume.go_on(path, learning, run.name)
     run.history = [
         Epoch(e["number"], e["loss"], e["seconds"], None if e["validation"] is None else Progress(**e["validation"]))
-        for e in facts["history"]
+        for e in rows
     ]
     return run
 

@@ -2,17 +2,75 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from core.errors import ModelError
+from models.training.average import Average
 
 Tensors = dict[str, torch.Tensor]
+
+
+class Learning(NamedTuple):
+    """Everything that changes while a net learns."""
+
+    net: torch.nn.Module
+    average: Average[Any]
+    adam: torch.optim.Optimizer
+
+
+class Half(NamedTuple):
+    """How far a training has come.
+
+    Attributes:
+        training: its fingerprint; a state is only ever continued by the same training.
+        best: number of the best epoch.
+        kept: weights of that one.
+        history: its epochs, as JSON.
+    """
+
+    training: str
+    best: int
+    kept: Tensors
+    history: Sequence[Mapping[str, Any]]
+
+
+def keep(path: Path, learning: Learning, half: Half) -> None:
+    """Write everything that the next epoch depends on."""
+    tensors = {
+        **under("net.", learning.net.state_dict()),
+        **under("average.", learning.average.net.state_dict()),
+        **under("best.", half.kept),
+        **under("adam.", flat(learning.adam)),
+    }
+    facts = {
+        "training": half.training,
+        "best": half.best,
+        "updates": learning.average.updates,
+        "history": list(half.history),
+    }
+    write(path, tensors, facts)
+
+
+def go_on(path: Path, learning: Learning, training: str) -> Half:
+    """Put a half-finished training back.
+
+    Raises:
+        ModelError: the file is damaged, or of another training.
+    """
+    tensors, facts = read(path)
+    if facts.get("training") != training:
+        raise ModelError(f"{path} is of a training of other pictures or settings: give another name or delete it.")
+    learning.net.load_state_dict(within(tensors, "net."))
+    learning.average.net.load_state_dict(within(tensors, "average."))
+    learning.average.updates = int(facts["updates"])
+    unflat(learning.adam, within(tensors, "adam."))
+    return Half(training, int(facts["best"]), within(tensors, "best."), facts["history"])
 
 
 def write(path: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from app.state import state
 from app.training import TrainingState
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
-from app.widgets.text import count
+from app.widgets.text import count, plain
 from app.widgets.training.curves import curves_panel
 from app.widgets.training.experiments import experiments_panel
 from app.widgets.training.ladder import ladder_panel
@@ -31,7 +31,8 @@ runs, plan, table, curves, look, rungs = st.tabs(
     ["Runs", "Schedule", "Experiments", "Curves", "Augmentation", "Ladder"], key="training.tab"
 )
 with runs:
-    st.caption(count(len(found), "pipeline"))
+    if found:
+        st.caption(f"{count(len(found), 'pipeline')} at {plain(site.name)}")
     runs_panel(view, site.name, site.timezone)
 with plan:
     left, right = st.columns([1, 3], gap="medium")

@@ -166,7 +166,7 @@ def train(
                 progress=lambda done, total, message: progress(done, total, f"with validation pictures too: {message}"),
             )
             states.append(second)
-            if again.best < fitted.best:
+            if again.best < fitted.best or again.cut:
                 again = None  # the time was up, and half of it taught too little
         progress(recipe.epochs, recipe.epochs, "calibrating")
         card = finish(

@@ -314,6 +314,8 @@ def test_a_limit_that_not_even_one_epoch_keeps_still_leaves_a_model(plant):
     fitted = fit(built(), train, val, read, replace(RECIPE, epochs=50, least_windows=400), limit_s=1e-6)
     assert (len(fitted.history), fitted.best) == (1, 1)
     assert fitted.history[0].validation is not None
+    assert fitted.cut
+    assert not fit(built(), train, val, read, replace(RECIPE, epochs=1)).cut
 
 
 def test_the_time_before_a_kill_counts_towards_the_limit(plant, tmp_path):

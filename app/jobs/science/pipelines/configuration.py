@@ -183,6 +183,7 @@ class Configuration(_Part):
     optimiser: Optimiser | None = None
     early_stopping: EarlyStopping | None = None
     time_limit: Seconds | None = None
+    refit: bool = False
     seed: int = 0
     despite: str | None = None
     augmentation: Augmentation | None = None
@@ -200,6 +201,12 @@ class Configuration(_Part):
             return check_schedule(given)
         except BadInput as error:
             raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _measured_on_others(self) -> "Configuration":
+        if self.refit and "val" in (self.evaluate, self.gate.split):
+            raise ValueError("refit teaches the model the validation pictures, so evaluate and gate need the test ones")
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """As the store keeps it."""

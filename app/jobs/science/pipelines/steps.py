@@ -163,10 +163,10 @@ def train(work: Work) -> dict[str, Any]:
     made = do(
         work.store, work.settings, work.dataset, arch=configuration.architecture, weights=configuration.weights,
         epochs=configuration.epochs, seed=configuration.seed, name=name, despite=configuration.despite,
-        adapt=configuration.adapt, site=configuration.site if configuration.adapt else None, wishes=_wishes(work),
-        progress=work.progress,
+        refit=configuration.refit, adapt=configuration.adapt,
+        site=configuration.site if configuration.adapt else None, wishes=_wishes(work), progress=work.progress,
     )  # fmt: skip
-    return {one: made[one] for one in ("model", "epochs", "best_epoch", "chosen", "seconds", "weights")}
+    return {one: made[one] for one in ("model", "epochs", "best_epoch", "chosen", "refit", "seconds", "weights")}
 
 
 def _finished(work: Work, name: str) -> dict[str, Any] | None:
@@ -181,7 +181,8 @@ def _finished(work: Work, name: str) -> dict[str, Any] | None:
     training = card.training
     return {
         "model": name, "epochs": len(training.get("history", ())), "best_epoch": training.get("best_epoch"),
-        "chosen": training.get("chosen", ""), "seconds": training.get("seconds"), "weights": card.weights,
+        "chosen": training.get("chosen", ""), "refit": training.get("refit") is not None,
+        "seconds": training.get("seconds"), "weights": card.weights,
     }  # fmt: skip
 
 

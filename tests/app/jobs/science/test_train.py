@@ -229,6 +229,26 @@ def test_a_refit_that_the_time_does_not_allow_leaves_the_first_net(share, traine
     assert not list((settings.models / ".training").glob("*"))
 
 
+def test_a_refit_whose_only_epoch_the_time_cut_short_leaves_the_first_net(trained, settings, monkeypatch):
+    """Seconds are counted by a clock that stands still until the second training begins."""
+    drawn(settings)
+    whole, seconds = loop.fit, iter(range(10**6))
+
+    def hurried(*given, limit_s=None, until=None, **more):
+        if until is None:
+            return replace(whole(*given, **more), best=1, seconds=0.0)
+        monkeypatch.setattr("models.training.loop.time.monotonic", lambda: float(next(seconds)))
+        return whole(*given, limit_s=0.5, until=1, **more)
+
+    monkeypatch.setattr(loop, "fit", hurried)
+    wishes = Wishes(limit_s=100)
+    done = train(
+        None, settings, "pits", "test_resnet", None, 2, 0, "cut", look=LOOK, refit=True, wishes=wishes, now=NOW
+    )
+    assert done["refit"] is False
+    assert load(settings.models / "cut").card.dataset["learned"] == ["train"]
+
+
 def test_without_validation_pictures_there_is_nothing_to_refit(settings):
     drawn(settings, per_split={"train": 8})
     done = train(None, settings, "pits", "test_resnet", "scratch", 1, name="bare", look=LOOK, refit=True, now=NOW)

@@ -224,6 +224,22 @@ def test_at_its_time_limit_the_best_epoch_is_kept_and_it_is_said(plant: Store, s
     assert "the time was up" in result["chosen"]
 
 
+def test_a_refit_is_asked_for_in_the_file_and_told_by_the_step(plant: Store, settings: Settings) -> None:
+    run = begin(plant, f"{TEXT}\nrefit: true")
+    run_pipeline(plant, settings, run)
+    assert plant.pipelines.run(run).step(StepName.TRAIN).result["refit"] is True
+    assert plant.models.get(f"pits-{run}").card["dataset"]["learned"] == ["train", "val"]
+    late = begin(plant, f"{TEXT}\nrefit: true\ntime_limit: 0.001")
+    run_pipeline(plant, settings, late)
+    assert plant.pipelines.run(late).step(StepName.TRAIN).result["refit"] is False
+
+
+@pytest.mark.parametrize("where", ["evaluate: val", "gate: {split: val}"])
+def test_a_refitted_model_is_not_measured_on_what_taught_it(where: str) -> None:
+    with pytest.raises(BadInput, match="evaluate and gate need the test ones"):
+        read_text(f"{TEXT}\nrefit: true\n{where}")
+
+
 def test_a_run_that_is_over_is_not_run_again(plant: Store, settings: Settings) -> None:
     run = begin(plant)
     plant.acting_as(WORKER).pipelines.fail(run, "why")
