@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.demo.bands import EACH, bands
+from app.jobs.demo.manifest import folder_of, frozen, item_of
 from app.jobs.intake.line import SHIPPED, Progress, quiet
-from app.jobs.science.datasets import manifest_hash
 from app.jobs.science.learning import Reader, examples_of
 from app.settings import Settings, settings
 from core.errors import BadInput
 from core.pictures.tiling import Look
-from core.records import Pixels, Region, Rle
+from core.records import Pixels
 from data.demo.plant import BOX_MODEL, LINES, METAL_MODEL, TOLD_BY_READING, Line
 from data.demo.study import SPLITS, study
 
@@ -95,33 +95,13 @@ def draw_dataset(
         The manifest, as `dataset build` writes it.
     """
     lines, called = lines_of(model), name or model
-    folder = home / "study" / called
-    folder.mkdir(parents=True, exist_ok=True)
-    items = []
-    for picture in study(lines, pictures, seed, splits):
-        path = folder / picture.file
-        path.write_bytes(picture.data)
-        items.append(
-            {
-                "path": str(path),
-                "sha256": sha256(picture.data).hexdigest(),
-                "split": picture.split,
-                "group": picture.group,
-                "view": picture.view,
-                "defective": bool(picture.regions),
-                "probability": None,
-                "classes": sorted({region.name for region in picture.regions}),
-                "regions": [_values(region) for region in picture.regions],
-                "width": picture.size_wh[0],
-                "height": picture.size_wh[1],
-            }
-        )
+    folder = folder_of(home, called)
+    items = [
+        item_of(folder / one.file, one.data, one.split, one.group, one.view, one.size_wh, one.regions)
+        for one in study(lines, pictures, seed, splits)
+    ]
     classes = [name for name in dict.fromkeys(n for line in lines for n in line.flaws) if name not in TOLD_BY_READING]
-    manifest: dict[str, Any] = {"name": called, "classes": classes, "items": items}
-    manifest["hash"] = manifest_hash(manifest)
-    (home / "datasets").mkdir(parents=True, exist_ok=True)
-    (home / "datasets" / f"{called}.json").write_text(json.dumps(manifest))
-    return manifest
+    return frozen(home, called, classes, items)
 
 
 def make_checkpoint(
@@ -250,20 +230,6 @@ def recipe_of(model: str, plan: Study) -> "Recipe":
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
     """Without the paths of this machine."""
     return {name: value for name, value in document.items() if name != "report"}
-
-
-def _values(region: Region) -> dict[str, Any]:
-    mask = region.mask if isinstance(region.mask, Rle) else None
-    return {
-        "x": region.x,
-        "y": region.y,
-        "width": region.width,
-        "height": region.height,
-        "name": region.name,
-        "class_id": region.class_id,
-        "severity": region.severity,
-        "mask": None if mask is None else {"size_hw": list(mask.size_hw), "counts": list(mask.counts)},
-    }
 
 
 def main(arguments: list[str]) -> None:

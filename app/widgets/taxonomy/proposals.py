@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import context
 from app.state import FormState, state, told
-from app.widgets.frame import notices
+from app.widgets.frame import nothing, notices
 from app.widgets.gallery import gallery
 from app.widgets.text import count, local, one_line, plain
 from core.learn.novelty.records import Proposal, ProposalState
@@ -43,13 +43,15 @@ def _standing(view: ProposalsState, site: str) -> None:
     """How many parts were novel, and the way to look for classes among them."""
     novel = context.store().proposals.novel(site)
     ready = [one for one in novel if one.defective and not one.classes]
+    if not novel:
+        nothing(
+            "No part has been held as novel here",
+            icon="lightbulb",
+            then="`holdpoint novelty fit` makes a memory of good parts; parts that resemble nothing in it are held, "
+            "and those that look alike are proposed as a class.",
+        )
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if not novel:
-            st.caption(
-                "No part has been held as novel here. `holdpoint novelty fit` makes a memory of good parts; parts that "
-                "resemble nothing in it are held, and those that look alike are proposed as a class."
-            )
-            return
         st.caption(f"{count(len(novel), 'part')} held as novel · {len(ready)} of them found defective and in no class")
         st.space("stretch")
         if context.may(Action.DATASET):
