@@ -10,7 +10,7 @@ a bounded number of its tiles is in memory.
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache as once
 from hashlib import sha256
 from itertools import chain, repeat
@@ -25,15 +25,16 @@ from scipy.special import expit
 
 from core.errors import ModelError
 from core.pictures import heatmaps
-from core.pictures.tiling import Look, Plan, plan
+from core.pictures.tiling import Look, Plan
 from core.records import Floats, Pixels, Prediction, Region
-from models.backends import BackEnd, Precision, Ticket, TileOutputs
+from models.backends import BackEnd, Precision, Ticket
 from models.backends.pytorch import open_torch
 from models.checkpoint import CARD, Card, Checkpoint, load, probe_tiles
+from models.chunks import Chunk, Picture, chunks, joined_parts, part
 from models.explain import EXPLAINERS
 from models.joining import class_shares, joined
 from models.nets import DENSE_STRIDE, DefectNet
-from models.preprocess import check_pixels, cut, to_input, whole, whole_extent, working_picture
+from models.preprocess import to_input, whole_extent
 
 Device = Literal["auto", "cpu", "cuda"]
 Library = Literal["auto", "openvino", "torch"]
@@ -58,6 +59,8 @@ class Observation:
         dense_peak: its largest logit.
         milliseconds: of the engine, for this picture.
         features: (n, c) pooled, of the tiles; None where an observation was made by hand.
+        patches: (n, gh, gw, c) of the tiles, of the levels that the engine was opened with; None without any, and of
+            a picture that has too many.
     """
 
     plan: Plan
@@ -68,6 +71,7 @@ class Observation:
     dense_peak: float | None
     milliseconds: float
     features: Floats | None = None
+    patches: Floats | None = None
 
     @property
     def embedding(self) -> Floats | None:
@@ -85,6 +89,7 @@ class Engine:
         card: of the model.
         back_end: one sentence on device and library, for the page and for `doctor`.
         device: "cpu" or "cuda".
+        levels: of the trunk whose patches come with each observation.
     """
 
     def __init__(
@@ -95,6 +100,7 @@ class Engine:
         *,
         cache: Path | None = None,
         through: Library = "auto",
+        levels: Sequence[int] = (),
     ) -> None:
         """Build the net and check it against its card's probe.
 
@@ -104,15 +110,17 @@ class Engine:
             precision: "auto" takes bfloat16 where the device computes in it.
             cache: folder for compiled models; None compiles anew at each start.
             through: "auto" is OpenVINO on the CPU and PyTorch on CUDA; "torch" on the CPU is for comparison.
+            levels: of the trunk's middle layers; their patches come from the pass that scores.
 
         Raises:
             ModelError: the device does not answer, or the model does not answer as its card says.
         """
-        self.card = checkpoint.card
+        self.card, self.levels = checkpoint.card, tuple(levels)
         self.device = chosen_device(device)
         self._net = once(lambda: checkpoint.net().requires_grad_(False))
         self._explaining = Lock()
-        self._run = _open(self._net, self.card, self.device, None if precision == "auto" else precision, cache, through)
+        chosen = None if precision == "auto" else precision
+        self._run = _open(self._net, self.card, self.device, chosen, cache, through, self.levels)
         self.back_end = self._run.name
         if not self._run.has_cam:
             self.back_end += f", heatmap of the {EXPLAINED_TILES} likeliest tiles by the grad-cam library"
@@ -136,7 +144,22 @@ class Engine:
             BadInput: something that the decoder would not have made.
             ModelError: the net or its device failed, or answered with NaN; nothing was scored.
         """
-        return (replace(prediction_of(seen, self.card), back_end=self.back_end) for seen in self.observe(images, looks))
+        return (self.read(seen) for seen in self.observe(images, looks))
+
+    def read(self, seen: Observation) -> Prediction:
+        """What the card makes of an observation."""
+        return replace(prediction_of(seen, self.card), back_end=self.back_end)
+
+    def patches_of(self, tiles: Pixels) -> Floats:
+        """(n, gh, gw, c) patches of (n, tile, tile, 3) tiles.
+
+        Raises:
+            ModelError: the engine was opened without levels, or the net failed.
+        """
+        found = self._run.run(tiles).patches
+        if found is None:
+            raise ModelError(f"{self.card.name} was opened without its middle layers: open it with their levels.")
+        return found
 
     def observe(self, images: Iterable[Pixels], looks: Look | Iterable[Look] | None = None) -> Iterator[Observation]:
         """What the net saw, before the card is applied; see `stream`."""
@@ -146,8 +169,8 @@ class Engine:
     def _observe(self, pairs: Iterable[tuple[Pixels, Look]]) -> Iterator[Observation]:
         """Fill chunks, keep a few ahead, finish pictures in order."""
         last = perf_counter()
-        ahead: deque[tuple[_Chunk, Ticket]] = deque()
-        for chunk in chain(_chunks(pairs, CHUNK[self.device], keep_tiles=not self._run.has_cam), [None]):
+        ahead: deque[tuple[Chunk, Ticket]] = deque()
+        for chunk in chain(chunks(pairs, CHUNK[self.device], keep_tiles=not self._run.has_cam), [None]):
             if chunk is not None:
                 ahead.append((chunk, self._run.submit(chunk.tiles[: chunk.count])))
             while len(ahead) > (0 if chunk is None else CHUNKS_AHEAD):
@@ -155,21 +178,19 @@ class Engine:
                     yield self._finished(picture, last)
                     last = perf_counter()
 
-    def _settle(self, chunk: "_Chunk", ticket: Ticket) -> "list[_Picture]":
+    def _settle(self, chunk: Chunk, ticket: Ticket) -> list[Picture]:
         """Wait for a chunk and give the pictures that it completes."""
         outputs = self._run.collect(ticket)
         first = 0
         done = []
         for picture, count in chunk.shares:
-            picture.outputs.append(_part(outputs, first, first + count))
-            picture.left -= count
-            first += count
-            if picture.left == 0:
+            if picture.take(part(outputs, first, first + count)):
                 done.append(picture)
+            first += count
         return done
 
-    def _finished(self, picture: "_Picture", last: float) -> Observation:
-        outputs = _joined_parts(picture.outputs)
+    def _finished(self, picture: Picture, last: float) -> Observation:
+        outputs = joined_parts(picture.outputs)
         cam = outputs.cam
         if cam is None:
             cam = self._explained(picture, outputs.logits[:, 0])
@@ -180,9 +201,11 @@ class Engine:
             where, peak = expit(logits), float(logits.max())
         spent = 1000 * (perf_counter() - max(last, picture.started))
         logits, features = outputs.logits, outputs.features
-        return Observation(picture.plan, logits[:, 0], logits[:, 1:], why, where, peak, spent, features)
+        return Observation(
+            picture.plan, logits[:, 0], logits[:, 1:], why, where, peak, spent, features, outputs.patches
+        )
 
-    def _explained(self, picture: "_Picture", logits: Floats) -> Floats:
+    def _explained(self, picture: Picture, logits: Floats) -> Floats:
         """(n, gh, gw) Grad-CAM of the likeliest tiles, nothing on the others."""
         likeliest = np.argsort(-logits, kind="stable")[:EXPLAINED_TILES]
         seen = [tile for kept in picture.kept for tile in kept]
@@ -195,8 +218,9 @@ class Engine:
 
 
 def open_engine(
-    folder: Path, device: Device = "auto", precision: Precision | Literal["auto"] = "auto", cache: Path | None = None
-) -> Engine:
+    folder: Path, device: Device = "auto", precision: Precision | Literal["auto"] = "auto", cache: Path | None = None,
+    levels: Sequence[int] = (),
+) -> Engine:  # fmt: skip
     """The engine of a model folder; the last few stay open, known by their card.
 
     Raises:
@@ -205,12 +229,12 @@ def open_engine(
     """
     card = folder / CARD
     known = sha256(card.read_bytes()).hexdigest() if card.is_file() else ""
-    key = (known, device, precision)
+    key = (known, device, precision, tuple(levels))
     with _opening:
         if known and key in _open_engines:
             _open_engines.move_to_end(key)
             return _open_engines[key]
-        engine = Engine(load(folder), device, precision, cache=cache)
+        engine = Engine(load(folder), device, precision, cache=cache, levels=levels)
         _open_engines[key] = engine
         while len(_open_engines) > _ENGINES_KEPT:
             _open_engines.popitem(last=False)
@@ -218,7 +242,7 @@ def open_engine(
 
 
 _ENGINES_KEPT = 2
-_open_engines: OrderedDict[tuple[str, str, str], Engine] = OrderedDict()
+_open_engines: OrderedDict[tuple[str, str, str, tuple[int, ...]], Engine] = OrderedDict()
 _opening = Lock()
 
 
@@ -333,89 +357,6 @@ def stitched(tile_maps: Floats, cut_at: Plan, cell: int) -> Floats:
     return np.maximum(result, heatmaps.resized(tile_maps[count], shape, (high / size, wide / size)))
 
 
-@dataclass(eq=False)
-class _Picture:
-    """One picture on its way."""
-
-    plan: Plan
-    size: int
-    started: float
-    left: int
-    outputs: list[TileOutputs] = field(default_factory=list)
-    kept: list[Pixels] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class _Chunk:
-    """Tiles of one or more pictures, handed over together."""
-
-    tiles: Pixels
-    count: int = 0
-    shares: list[tuple[_Picture, int]] = field(default_factory=list)
-
-
-def _chunks(pairs: Iterable[tuple[Pixels, Look]], room: int, keep_tiles: bool) -> Iterator[_Chunk]:
-    """Cut pictures into full chunks; a chunk holds tiles of one size."""
-    chunk: _Chunk | None = None
-    for pixels, look in pairs:
-        check_pixels(pixels)
-        cut_at = plan(pixels.shape[1], pixels.shape[0], look)
-        picture = _Picture(cut_at, look.tile, perf_counter(), cut_at.count)
-        if chunk is not None and chunk.tiles.shape[1] != look.tile:
-            yield chunk
-            chunk = None
-        working = working_picture(pixels, cut_at.working_wh)
-        done = 0
-        while done < cut_at.count:
-            if chunk is None:
-                chunk = _Chunk(np.empty((room, look.tile, look.tile, 3), np.uint8))
-            count = min(room - chunk.count, cut_at.count - done)
-            room_for = chunk.tiles[chunk.count : chunk.count + count]
-            _cut_into(room_for, working, pixels, cut_at, done)
-            if keep_tiles:
-                picture.kept.append(room_for)
-            chunk.shares.append((picture, count))
-            chunk.count += count
-            done += count
-            if chunk.count == room:
-                yield chunk
-                chunk = None
-    if chunk is not None:
-        yield chunk
-
-
-def _cut_into(room: Pixels, working: Pixels, pixels: Pixels, cut_at: Plan, first: int) -> None:
-    """Fill `room` with tiles `first` and on."""
-    ordinary = cut_at.boxes[first : first + len(room)]
-    if len(ordinary):
-        cut(working, ordinary, room[: len(ordinary)])
-    if len(ordinary) < len(room):
-        room[-1] = whole(pixels, room.shape[1])
-
-
-def _part(outputs: TileOutputs, first: int, last: int) -> TileOutputs:
-    logits, cam, dense, features = outputs
-    return TileOutputs(
-        logits[first:last],
-        None if cam is None else cam[first:last],
-        None if dense is None else dense[first:last],
-        features[first:last],
-    )
-
-
-def _joined_parts(parts: Sequence[TileOutputs]) -> TileOutputs:
-    """The parts of one picture, one after the other; either all have a map or none has."""
-    if len(parts) == 1:
-        return parts[0]
-    cams, denses = [p.cam for p in parts if p.cam is not None], [p.dense for p in parts if p.dense is not None]
-    return TileOutputs(
-        np.concatenate([p.logits for p in parts]),
-        np.concatenate(cams) if cams else None,
-        np.concatenate(denses) if denses else None,
-        np.concatenate([p.features for p in parts]),
-    )
-
-
 def _open(
     net: Callable[[], DefectNet],
     card: Card,
@@ -423,12 +364,13 @@ def _open(
     precision: Precision | None,
     cache: Path | None,
     through: Library,
+    levels: Sequence[int],
 ) -> BackEnd:
     """OpenVINO on the CPU, PyTorch on CUDA, or as asked."""
     if device == "cpu" and through != "torch":
         from models.backends.openvino import open_openvino  # a machine with a GPU may lack it
 
-        return open_openvino(net, card, precision, cache)
+        return open_openvino(net, card, precision, cache, levels)
     if through == "openvino":
         raise ModelError("OpenVINO runs on the CPU here: ask for device cpu.")
-    return open_torch(net(), device, precision)
+    return open_torch(net(), device, precision, levels)

@@ -112,21 +112,33 @@ class DefectNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> NetOutput:
         """X is (n, 3, h, w) float, normalised as `preprocessing` says."""
-        maps, levels = self.maps(x)
+        return self.with_middle(x, ())[0]
+
+    def with_middle(self, x: torch.Tensor, middle: Sequence[int]) -> tuple[NetOutput, list[torch.Tensor]]:
+        """As `forward`, and beside it (n, c, h, w) maps of these indices of the trunk, from the same pass."""
+        maps, levels, found = self._passed(x, middle)
         features = self.pool(maps)
         logits = self.head(self.drop(features))
         cam = gradient_cam(self.spatial(maps), self.head.weight[0]) if self.linear else None
         dense = None
         if self.dense is not None:
             dense = self.dense(levels, (-(-x.shape[2] // DENSE_STRIDE), -(-x.shape[3] // DENSE_STRIDE)))
-        return NetOutput(logits[:, 0], logits[:, 1:], cam, dense, features)
+        return NetOutput(logits[:, 0], logits[:, 1:], cam, dense, features), found
 
     def maps(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """The trunk's last map as the trunk gives it, and (n, c, h, w) maps of the strides the dense head reads."""
-        if self.dense is None:
-            return self.trunk.forward_features(x), []
-        maps, levels = self.trunk.forward_intermediates(x, indices=self._levels, output_fmt="NCHW")
-        return maps, levels
+        return self._passed(x, ())[:2]
+
+    def _passed(
+        self, x: torch.Tensor, middle: Sequence[int]
+    ) -> tuple[torch.Tensor, list[torch.Tensor], list[torch.Tensor]]:
+        levels = [] if self.dense is None else self._levels
+        if not levels and not middle:
+            return self.trunk.forward_features(x), [], []
+        asked = sorted({*levels, *middle})  # the trunk gives them from fine to coarse
+        maps, found = self.trunk.forward_intermediates(x, indices=asked, output_fmt="NCHW")
+        at = dict(zip(asked, found, strict=True))
+        return maps, [at[one] for one in levels], [at[one] for one in middle]
 
     def pool(self, maps: torch.Tensor) -> torch.Tensor:
         """(n, c) features of the trunk's last map."""

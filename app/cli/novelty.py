@@ -1,7 +1,7 @@
 """Commands about what resembles nothing known good: fit a memory, compare, put in force, look for classes."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
@@ -44,6 +44,9 @@ def fit(
         bool, typer.Option("--even-light", help="Take slow changes of light off, where exposures differ.")
     ] = False,
     name: Annotated[str | None, typer.Option("--name", help="Of the memory.")] = None,
+    trunk: Annotated[
+        str, typer.Option("--trunk", help="auto measures; shared: the site's model; frozen: a net of its own.")
+    ] = "auto",
     seed: Annotated[int, typer.Option("--seed")] = 0,
     put_in_force: Annotated[bool, typer.Option("--use", help="Put it in force at once; needs --reason.")] = False,
     reason: Why = "",
@@ -52,14 +55,18 @@ def fit(
 ) -> None:
     """Fit a memory of good parts; no defect has to be labelled."""
     from app.jobs.science.novelty.memories import fit_novelty
+    from app.jobs.science.novelty.nets import Trunk
     from core.pictures.tiling import Look
 
     look = None if tile is None else Look(tile, tile, scale)
+    if trunk not in get_args(Trunk):
+        raise BadInput(f"--trunk {trunk}: take one of {', '.join(get_args(Trunk))}.")
     held = store(by)
     with progress(f"Memory of {site}") as say:
         made = fit_novelty(
             held, current(), site, part_type, dataset=dataset, model=model, arch=arch, weights=weights, look=look,
-            rate=rate, budget_bytes=round(megabytes * 2**20), even_light=even_light, name=name, seed=seed, progress=say,
+            rate=rate, budget_bytes=round(megabytes * 2**20), even_light=even_light, name=name,
+            trunk=cast(Trunk, trunk), seed=seed, progress=say,
         )  # fmt: skip
     if put_in_force:
         made["in_force"] = _change(held.memories.put_in_force(site, made["memory"], reason))
@@ -189,6 +196,7 @@ def _fitted(made: dict[str, Any]) -> Iterator[str]:
         f"Memory {made['memory']}: {made['patches']:,} patches ({made['bytes'] / 2**20:.1f} MiB) of {made['parts']} "
         f"good parts, {made['pictures']} pictures, through {made['net']}."
     )
+    yield ("It sees in the pass that scores. " if made["shared"] else "It sees in a pass of its own. ") + made["chosen"]
     yield f"Novelty 1 is a distance of {limit['distance']:.4g}. {made['sentence']}"
     if "in_force" in made:
         yield f"It judges from the next batch on, {made['in_force']['quota']} novel parts a day first."

@@ -27,12 +27,14 @@ class TileOutputs(NamedTuple):
         cam: (n, gh, gw) Grad-CAM, unscaled; None where the net does not give it in the same pass.
         dense: (n, gh, gw) logits; None without the dense head.
         features: (n, c) pooled, from which the logits come.
+        patches: (n, gh, gw, c) of the trunk's middle layers; None where they were not asked for.
     """
 
     logits: Floats
     cam: Floats | None
     dense: Floats | None
     features: Floats
+    patches: Floats | None = None
 
 
 class Lane(Protocol):
@@ -42,7 +44,7 @@ class Lane(Protocol):
         """Begin with (batch, size, size, 3) tiles; they stay untouched until `finish`."""
 
     def finish(self) -> tuple[Floats, ...]:
-        """Wait and give (logits, cam?, dense?, features); valid until the next start."""
+        """Wait and give (logits, cam?, dense?, features, patches?); valid until the next start."""
 
 
 @dataclass(eq=False)
@@ -73,6 +75,7 @@ class BackEnd:
         precision: what it computes in.
         buckets: batch sizes, smallest first.
         has_cam, has_dense: which maps come with the logits.
+        levels: of the trunk whose patches come, too; none where it is empty.
     """
 
     def __init__(
@@ -83,10 +86,11 @@ class BackEnd:
         lanes: Callable[[int, int], Sequence[Lane]],
         has_cam: bool,
         has_dense: bool,
+        levels: Sequence[int] = (),
     ) -> None:
         """`lanes` makes the lanes of one (batch, tile size); it is called on the first tiles of that size."""
         self.name, self.precision, self.buckets = name, precision, tuple(sorted(buckets))
-        self.has_cam, self.has_dense = has_cam, has_dense
+        self.has_cam, self.has_dense, self.levels = has_cam, has_dense, tuple(levels)
         self._make_lanes = lanes
         self._free: dict[tuple[int, int], list[Lane]] = {}
         self._flights: deque[_Flight] = deque()
@@ -121,9 +125,11 @@ class BackEnd:
             raise ticket.error
         if not all(np.isfinite(values).all() for values in ticket.outputs):
             raise ModelError("The net answers with NaN or infinity: the part goes to a person, check the model.")
-        rest = iter(ticket.outputs[1:-1])
-        cam = next(rest) if self.has_cam else None
-        return TileOutputs(ticket.outputs[0], cam, next(rest) if self.has_dense else None, ticket.outputs[-1])
+        first, *rest = ticket.outputs
+        patches = rest.pop() if self.levels else None
+        features = rest.pop() if rest else first
+        cam = rest.pop(0) if self.has_cam else None
+        return TileOutputs(first, cam, rest.pop() if self.has_dense else None, features, patches)
 
     def warm_up(self, size: int) -> None:
         """Compile every batch size for one tile size, ahead of the first picture."""

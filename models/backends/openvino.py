@@ -31,8 +31,9 @@ BUCKETS = (2,)
 
 
 def open_openvino(
-    net: Callable[[], DefectNet], card: Card, precision: Precision | None = None, cache: Path | None = None
-) -> BackEnd:
+    net: Callable[[], DefectNet], card: Card, precision: Precision | None = None, cache: Path | None = None,
+    levels: Sequence[int] = (),
+) -> BackEnd:  # fmt: skip
     """The back end for one net.
 
     Args:
@@ -40,6 +41,7 @@ def open_openvino(
         card: of the same net.
         precision: None for the fastest that the processor has.
         cache: folder for converted models, so that the next start is quick.
+        levels: of the trunk whose patches are wanted, too.
 
     Raises:
         ModelError: OpenVINO cannot take the net.
@@ -53,14 +55,14 @@ def open_openvino(
 
     def lanes(batch: int, size: int) -> list[OpenVinoLane]:
         try:
-            compiled = core.compile_model(_converted(core, net, card, batch, size, cache), "CPU", settings)
+            compiled = core.compile_model(_converted(core, net, card, batch, size, cache, levels), "CPU", settings)
         except RuntimeError as error:
             raise ModelError(f"OpenVINO cannot take {card.arch} with tiles of {size} px: {error}") from error
         streams = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         return [OpenVinoLane(compiled) for _ in range(2 * streams)]  # as many waiting as computing
 
     name = f"OpenVINO {_VERSION}, {chosen}, on {processor()}"
-    return BackEnd(name, chosen, BUCKETS, lanes, card.linear, card.dense)
+    return BackEnd(name, chosen, BUCKETS, lanes, card.linear, card.dense, levels)
 
 
 class OpenVinoLane:
@@ -83,9 +85,9 @@ class OpenVinoLane:
         return tuple(np.asarray(self._request.get_output_tensor(i).data) for i in self._outputs)
 
 
-def converted(net: DefectNet, batch: int, size: int) -> Any:
+def converted(net: DefectNet, batch: int, size: int, levels: Sequence[int] = ()) -> Any:
     """The net as an OpenVINO model of one fixed input shape."""
-    return converted_module(ServingNet(net), batch, size)
+    return converted_module(ServingNet(net, levels), batch, size)
 
 
 def converted_module(module: torch.nn.Module, batch: int, size: int) -> Any:
@@ -105,17 +107,21 @@ def converted_module(module: torch.nn.Module, batch: int, size: int) -> Any:
     return model
 
 
-def _converted(core: Any, net: Callable[[], DefectNet], card: Card, batch: int, size: int, cache: Path | None) -> Any:
+def _converted(
+    core: Any, net: Callable[[], DefectNet], card: Card, batch: int, size: int, cache: Path | None,
+    levels: Sequence[int],
+) -> Any:  # fmt: skip
     """From the cache where it is there; the caller's probe finds a cache that was damaged."""
     if cache is None or not card.sha256:
-        return converted(net(), batch, size)
-    folder = cache / f"{card.sha256[:32]}-{_VERSION}-{_OUTPUTS}-{batch}x{size}"
+        return converted(net(), batch, size, levels)
+    outputs = _OUTPUTS + "".join(f"p{one}" for one in levels)
+    folder = cache / f"{card.sha256[:32]}-{_VERSION}-{outputs}-{batch}x{size}"
     path = folder / "net.xml"
     if path.is_file():
         with contextlib.suppress(RuntimeError):  # half of a file: convert again
             return core.read_model(path)
         shutil.rmtree(folder, ignore_errors=True)
-    model = converted(net(), batch, size)
+    model = converted(net(), batch, size, levels)
     draft = cache / f".{uuid4().hex}"
     draft.mkdir(parents=True)
     try:

@@ -4,6 +4,7 @@ On the card each batch size has two slots. A slot owns a stream, pinned memory a
 copies in, computes and copies out, so while one slot computes the other copies.
 """
 
+from collections.abc import Sequence
 from copy import deepcopy
 from threading import Lock
 
@@ -23,13 +24,16 @@ _WARM_UPS = 3
 _capturing = Lock()  # one capture at a time in this process
 
 
-def open_torch(net: DefectNet, device: str, precision: Precision | None = None) -> BackEnd:
+def open_torch(
+    net: DefectNet, device: str, precision: Precision | None = None, levels: Sequence[int] = ()
+) -> BackEnd:  # fmt: skip
     """The back end for one net.
 
     Args:
         net: with its weights; it is copied.
         device: "cuda", "cuda:1" or "cpu".
         precision: None for bfloat16 on a card that has it, else float32.
+        levels: of the trunk whose patches are wanted, too.
 
     Raises:
         ModelError: no such device, or the net does not fit on it.
@@ -40,7 +44,7 @@ def open_torch(net: DefectNet, device: str, precision: Precision | None = None) 
     fast: Precision = "bfloat16" if place.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
     chosen = precision or fast
     try:
-        serving = serving_on(net, place, chosen)
+        serving = serving_on(net, place, chosen, levels)
     except RuntimeError as error:
         raise ModelError(f"{net.arch} does not fit on {device}: {error}") from error
     title = torch.cuda.get_device_name(place) if place.type == "cuda" else "the processor"
@@ -57,12 +61,13 @@ def open_torch(net: DefectNet, device: str, precision: Precision | None = None) 
         lanes,
         net.linear,
         net.dense is not None,
+        levels,
     )
 
 
-def serving_on(net: DefectNet, place: torch.device, precision: Precision) -> ServingNet:
+def serving_on(net: DefectNet, place: torch.device, precision: Precision, levels: Sequence[int] = ()) -> ServingNet:
     """A copy of the net, ready on its device; the normalisation stays in float32."""
-    serving = ServingNet(deepcopy(net))
+    serving = ServingNet(deepcopy(net), levels)
     if precision == "bfloat16":
         serving.net.to(torch.bfloat16)
     serving.to(place).requires_grad_(False).eval()

@@ -1,11 +1,15 @@
-"""A net's middle layers at work on whole pictures, through OpenVINO on the processor and PyTorch on a card.
+"""A net's middle layers at work on whole pictures: in the pass of the engine that scores, or in one of their own.
 
-It always computes in float32: a distance means the same on every machine, whatever precision its classifier runs in.
+    the site's model scores ─▶ its tiles' patches ─▶ those of the tiles that cover the picture once ─▶ Seen
+    any other net           ─▶ tiles cut and computed again, through OpenVINO or, on a card, PyTorch ─▶ Seen
+
+What the engine has computed already costs next to nothing, and comes in its precision; a pass of its own is always in
+float32. Whether the two measure the same is asked of the memory's probe on each machine.
 """
 
 import contextlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +27,8 @@ from core.pictures.tiling import Look, Plan, plan
 from core.records import Floats, Pixels
 from models.backends import BackEnd
 from models.checkpoint import Checkpoint
-from models.novelty.patches import CELL, Lens, PatchNet
+from models.engine import Engine, Observation
+from models.novelty.patches import CELL, Lens, PatchNet, brought
 from models.preprocess import check_pixels, cut, working_picture
 
 TILES_AT_ONCE = 16
@@ -59,39 +64,17 @@ class Eye:
 
     Attributes:
         lens, look: as given; tiles do not overlap, because a patch sees its own surroundings.
+        back_end: one sentence on device and library.
+        even_light: pictures are seen as `evened` gives them.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, lens: Lens, look: Look, device: Literal["cpu", "cuda"], cache: Path | None = None,
-        even_light: bool = False,
-    ) -> None:  # fmt: skip
-        """Build the net.
-
-        Args:
-            checkpoint: as loaded.
-            lens: of the same net.
-            look: tile and scale.
-            device: one that answers.
-            cache: folder for converted nets; None converts anew at each start.
-            even_light: see pictures as `evened` gives them.
-
-        Raises:
-            ModelError: the net cannot be run there.
-        """
-        self._even_light = even_light
+        self, lens: Lens, look: Look, patches: Callable[[Pixels], Floats], back_end: str, even_light: bool = False
+    ) -> None:
+        """`patches` gives (n, gh, gw, d) of (n, tile, tile, 3) tiles."""
         self.lens, self.look = lens, Look(look.tile, look.tile, look.scale)
-        net = PatchNet(checkpoint.net().requires_grad_(False), lens).eval()
-        known = sha256(
-            f"{checkpoint.card.sha256} {lens.levels}".encode()
-            + lens.scale.tobytes()
-            + (b"" if lens.projection is None else lens.projection.tobytes())
-        ).hexdigest()
-        self._run = _on_processor(net, known, cache) if device == "cpu" else _on_card(net, device)
-
-    @property
-    def back_end(self) -> str:
-        """One sentence on device and library."""
-        return self._run.name
+        self.back_end, self.even_light = back_end, even_light
+        self.see_tiles = patches
 
     def see(self, pixels: Pixels) -> Seen:
         """The patches of one (h, w, 3) uint8 picture.
@@ -102,18 +85,75 @@ class Eye:
         """
         check_pixels(pixels)
         cut_at = plan(pixels.shape[1], pixels.shape[0], self.look)
-        working = working_picture(evened(pixels) if self._even_light else pixels, cut_at.working_wh)
+        working = working_picture(evened(pixels) if self.even_light else pixels, cut_at.working_wh)
         found = [
-            self._run.run(cut(working, cut_at.boxes[at : at + TILES_AT_ONCE])).features
+            self.see_tiles(cut(working, cut_at.boxes[at : at + TILES_AT_ONCE]))
             for at in range(0, len(cut_at.boxes), TILES_AT_ONCE)
         ]
-        maps = np.concatenate(found) if len(found) > 1 else found[0]  # (tiles, gh, gw, d)
-        inside = _inside(cut_at, maps.shape[1:3])
-        return Seen(np.ascontiguousarray(maps[inside]), inside, cut_at)
+        return _seen(np.concatenate(found) if len(found) > 1 else found[0], cut_at)
 
-    def see_tiles(self, tiles: Pixels) -> Floats:
-        """(n, gh, gw, d) patches of (n, tile, tile, 3) tiles."""
-        return self._run.run(tiles).features
+    def seen(self, observed: Observation) -> Seen | None:
+        """The same patches from what an engine with these levels has seen already; None where it looked otherwise.
+
+        The engine's tiles overlap; those that this eye would have cut are among them wherever its stride divides a
+        tile.
+        """
+        width, height = observed.plan.picture_wh
+        cut_at = plan(width, height, self.look)
+        if observed.patches is None or self.even_light or observed.plan.working_wh != cut_at.working_wh:
+            return None
+        tiles = {tuple(box): at for at, box in enumerate(observed.plan.boxes.tolist())}
+        which = [at for box in cut_at.boxes.tolist() if (at := tiles.get(tuple(box))) is not None]
+        if len(which) < len(cut_at.boxes):
+            return None
+        return _seen(brought(self.lens, observed.patches[which]), cut_at)
+
+
+def own_eye(
+    checkpoint: Checkpoint, lens: Lens, look: Look, device: Literal["cpu", "cuda"], cache: Path | None = None,
+    even_light: bool = False,
+) -> Eye:  # fmt: skip
+    """An eye with a pass of its own, in float32.
+
+    Args:
+        checkpoint: as loaded.
+        lens: of the same net.
+        look: tile and scale.
+        device: one that answers.
+        cache: folder for converted nets; None converts anew at each start.
+        even_light: see pictures as `evened` gives them.
+
+    Raises:
+        ModelError: the net cannot be run there.
+    """
+    net = PatchNet(checkpoint.net().requires_grad_(False), lens).eval()
+    known = sha256(
+        f"{checkpoint.card.sha256} {lens.levels}".encode()
+        + lens.scale.tobytes()
+        + (b"" if lens.projection is None else lens.projection.tobytes())
+    ).hexdigest()
+    run = _on_processor(net, known, cache) if device == "cpu" else _on_card(net, device)
+    return Eye(lens, look, lambda tiles: run.run(tiles).features, run.name, even_light)
+
+
+def shared_eye(engine: Engine, lens: Lens, look: Look) -> Eye:
+    """An eye that sees in the pass of the engine that scores.
+
+    Raises:
+        ModelError: the engine was opened with other levels.
+    """
+    if engine.levels != lens.levels:
+        raise ModelError(
+            f"{engine.card.name} gives patches of levels {engine.levels}, {lens.levels} are needed: open it with those."
+        )
+    name = f"{engine.back_end}, in the pass that scores"
+    return Eye(lens, look, lambda tiles: brought(lens, engine.patches_of(tiles)), name)
+
+
+def _seen(maps: Floats, cut_at: Plan) -> Seen:
+    """Of (tiles, gh, gw, d) patches."""
+    inside = _inside(cut_at, maps.shape[1:3])
+    return Seen(np.ascontiguousarray(maps[inside]), inside, cut_at)
 
 
 def evened(pixels: Pixels) -> Pixels:

@@ -49,6 +49,8 @@ class MemoryCard:
         even_light: pictures are seen under even light.
         source: where the good pictures came from, in a few words.
         created_at: ISO 8601, UTC.
+        shared: it was fitted in the pass of the engine that scores, in that engine's precision.
+        chosen: why this net, in a sentence.
     """
 
     name: str
@@ -67,6 +69,8 @@ class MemoryCard:
     created_at: str = ""
     neighbours: int = NEIGHBOURS
     even_light: bool = False
+    shared: bool = False
+    chosen: str = ""
     format: int = FORMAT
 
     def __post_init__(self) -> None:

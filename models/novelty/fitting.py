@@ -18,18 +18,20 @@ from core.learn.novelty.memory import (
     NEIGHBOURS,
     MakeProducts,
     Memory,
-    distances,
+    distance_of,
     memory_of,
     share_of_each,
     some_of,
 )
+from core.learn.novelty.planted import Planted
 from core.learn.novelty.records import RATE
 from core.records import Floats, Pixels
 from models.novelty.eye import Eye
-from models.novelty.patches import Lens, scaled
+from models.novelty.patches import Lens, brought, scaled
 
 Pictures = Callable[[Sequence[int]], Iterable[Pixels]]  # rows to their pixels, in order
 Look = Callable[[Lens], Eye]
+Plant = Callable[[int, Pixels], Sequence[Pixels]]  # a row and its picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,7 @@ class Fitted:
     Attributes:
         held_out: (n,) distances of the parts that the limit rests on, ascending.
         remembered: rows of the pictures that the memory has seen.
+        planted: distances of the held-out pictures and of copies with planted defects; None where not asked for.
     """
 
     memory: Memory
@@ -46,6 +49,7 @@ class Fitted:
     limit: Limit
     held_out: Wide
     remembered: tuple[int, ...]
+    planted: Planted | None = None
 
 
 def fit(
@@ -60,6 +64,7 @@ def fit(
     neighbours: int = NEIGHBOURS,
     products: MakeProducts = lambda _: None,
     told: Callable[[int, int, str], None] = lambda *_: None,
+    plant: Plant | None = None,
 ) -> Fitted:
     """Fit memory and limit on pictures of good parts.
 
@@ -74,6 +79,7 @@ def fit(
         neighbours: that weigh a distance.
         products: matrix products elsewhere.
         told: progress.
+        plant: copies of a held-out picture with a defect planted, as many of each; nothing is planted where None.
 
     Raises:
         BadInput: fewer than two good parts, a rate or a budget that means nothing.
@@ -98,14 +104,14 @@ def fit(
     memory = memory_of(patches, budget_bytes, products)
     eye = open_eye(ready)
     lies: list[float] = []
+    with_defect: list[list[float]] = []
     for row, pixels in zip(held, pictures(held), strict=True):
-        lies.append(distances(memory, eye.see(pixels).patches, neighbours).picture)
+        lies.append(distance_of(memory, eye.see(pixels).patches, neighbours))
+        if plant is not None:
+            copies = plant(row, pixels)
+            with_defect.append([distance_of(memory, eye.see(one).patches, neighbours) for one in copies])
         told(len(kept) + len(lies), total, f"measuring picture {row + 1}")
-    apart = by_part(lies, [parts[row] for row in held])
-    return Fitted(memory, ready, limit_of(apart, rate), apart, tuple(kept))
-
-
-def brought(lens: Lens, patches: Floats) -> Floats:
-    """(n, d) patches as the lens would have given them, from (n, c) as they are."""
-    found: Floats = patches * lens.scale
-    return found if lens.projection is None else np.ascontiguousarray(found @ lens.projection, np.float32)
+    of = [parts[row] for row in held]
+    apart = by_part(lies, of)
+    planted = Planted(of, np.array(lies), np.array(with_defect)) if with_defect else None
+    return Fitted(memory, ready, limit_of(apart, rate), apart, tuple(kept), planted)

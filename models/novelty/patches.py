@@ -70,14 +70,18 @@ class PatchNet(nn.Module):
 
     def forward(self, tiles: torch.Tensor) -> torch.Tensor:
         """Each cell of `CELL` px of a tile is one patch."""
-        side = (-(-tiles.shape[1] // CELL), -(-tiles.shape[2] // CELL))
         x = normalise(tiles, self.mean, self.std).to(next(self.trunk.parameters()).dtype)
         maps = self.trunk.forward_intermediates(
             x, indices=self.levels, output_fmt="NCHW", intermediates_only=True, stop_early=True
         )
-        found = torch.cat([_on_grid(one.float(), side) for one in maps], dim=1).permute(0, 2, 3, 1)  # (n, gh, gw, c)
-        found = found * self.scale
+        found = patches_of(maps, tiles.shape[1], tiles.shape[2]) * self.scale
         return found if self.projection is None else found @ self.projection
+
+
+def patches_of(maps: Sequence[torch.Tensor], height: int, width: int) -> torch.Tensor:
+    """(n, gh, gw, c) float32 of a trunk's (n, c, h, w) maps of tiles of that size, channels as they are."""
+    side = (-(-height // CELL), -(-width // CELL))
+    return torch.cat([_on_grid(one.float(), side) for one in maps], dim=1).permute(0, 2, 3, 1)
 
 
 def _on_grid(maps: torch.Tensor, side: tuple[int, int]) -> torch.Tensor:
@@ -122,6 +126,12 @@ def lens_of(net: DefectNet, tile: int, seed: int = 0) -> Lens:
         signs = np.random.default_rng([seed, channels]).integers(0, 2, (channels, WIDTH))
         projection = ((2 * signs - 1) / np.sqrt(WIDTH)).astype(np.float32)
     return Lens(levels, np.ones(channels, np.float32), projection, widths)
+
+
+def brought(lens: Lens, patches: Floats) -> Floats:
+    """(..., d) patches as the lens would have given them, from (..., c) as they are."""
+    found: Floats = patches * lens.scale
+    return found if lens.projection is None else np.ascontiguousarray(found @ lens.projection, np.float32)
 
 
 def scaled(lens: Lens, patches: Sequence[Floats]) -> Floats:

@@ -20,6 +20,7 @@ from app.jobs.intake.opening import MODEL_FAILURES, SHIPPED, find_model, look_of
 from app.jobs.intake.sources import Naming, hash_of
 from app.jobs.science.detectors.line import Drawing
 from app.jobs.science.novelty.judging import Comparing
+from app.jobs.words.covering import SiteCovers
 from app.jobs.words.prints import PrintReader
 from app.settings import Settings
 from core.decide.decision import NO_MODEL
@@ -32,7 +33,7 @@ from core.records import Pixels, Prediction
 
 if TYPE_CHECKING:
     from data.store import Store
-    from models.engine import Engine
+    from models.engine import Engine, Observation
 
 __all__ = [
     "MODEL_FAILURES",
@@ -89,6 +90,7 @@ class Line:
         self._comparing = Comparing(store, settings, site)
         self._drawing = Drawing(store, settings, site)
         self._printed = PrintReader(store, settings, site)
+        self._covering = SiteCovers(store, site)
         self._pool: DecodePool | None = None
         self._engine: Engine | None = None
         self._engine_of: str | None = None
@@ -127,6 +129,7 @@ class Line:
             kind.name: look for kind in self.store.part_types.all(self.site.name) if (look := look_of(kind)) is not None
         }
         self._printed.load(self.now())
+        self._covering.load()
         self._drawing.ask()
         filed: dict[str, Filed] = {}
         flight: deque[Batch] = deque()
@@ -142,15 +145,15 @@ class Line:
                     filed.update(filing.popleft().result())
                     self._progress(progress, len(filed), len(wanted))
 
-            for batch, one, read, prediction, error in self._scored(self._reads(batches, flight, asked)):
+            for batch, one, read, prediction, error, seen in self._scored(self._reads(batches, flight, asked)):
                 prediction, error = self._comparing.compared(
-                    batch, one.origin.part_type, read.decoded.pixels, prediction, error
+                    batch, one.origin.part_type, read.decoded.pixels, prediction, error, self._engine, seen
                 )
                 self._drawing.draw(one.source.name, read.decoded.pixels)
+                printed = self._printed.read(one.origin.part_type, one.naming.view, read.decoded.pixels)
                 batch.arrivals[one.source.name] = arrived(
-                    one, read, prediction, error,
-                    self._printed.read(one.origin.part_type, one.naming.view, read.decoded.pixels),
-                )  # fmt: skip
+                    one, read, prediction, error, printed, self._covering.find(read.decoded.pixels, printed)
+                )
                 while flight and flight[0].complete:
                     filing.append(clerk.submit(self._file, flight.popleft(), more_to_come))
                     gather(most=FILING)
@@ -167,13 +170,17 @@ class Line:
         if name is None:
             self._engine, self._engine_of, self._broken = None, None, NO_MODEL
             return
-        if self._engine is not None and self._engine_of == name:
+        if self._engine is not None and self._engine_of == name and self._engine.levels == self._levels(self._engine):
             return
         try:
-            self._engine = open_model(self.store, self.settings, name)
+            self._engine = open_model(self.store, self.settings, name, self._comparing.levels)
             self._engine_of, self._broken = name, None
         except MODEL_FAILURES as error:
             self._engine, self._engine_of, self._broken = None, None, sentence(error)
+
+    def _levels(self, engine: "Engine") -> tuple[int, ...]:
+        """Of the middle layers that a memory now in force wants of this model's pass."""
+        return self._comparing.levels(engine.card.sha256)
 
     def _deciding(self, batch: Batch) -> str | None:
         """The model that a batch is scored by: the one in use when its first picture comes to the net."""
@@ -222,7 +229,7 @@ class Line:
 
     def _scored(
         self, reads: Iterator[tuple[Batch, Wanted, Read]]
-    ) -> Iterator[tuple[Batch, Wanted, Read, Prediction | None, str | None]]:
+    ) -> "Iterator[tuple[Batch, Wanted, Read, Prediction | None, str | None, Observation | None]]":
         """Score in one stream; after a failure each picture of it is tried alone, so that one cannot spoil the rest."""
         waiting: deque[tuple[Batch, Wanted, Read]] = deque()
         feed = _Feed(reads, waiting, self._looks, self._deciding)
@@ -231,13 +238,14 @@ class Line:
             engine = self._engine
             if engine is None:
                 for batch, one, read in feed.items():
-                    yield batch, one, read, None, self._broken
+                    yield batch, one, read, None, self._broken, None
                 continue
             feed.usual = engine.card.look
             taken = feed.count
             try:
-                for prediction in engine.stream(feed.pixels(), feed.looks()):
-                    yield *waiting.popleft(), prediction, None
+                for seen in engine.observe(feed.pixels(), feed.looks()):
+                    prediction = engine.read(seen)
+                    yield *waiting.popleft(), prediction, None, seen
             except MODEL_FAILURES:
                 if feed.failed:  # not the net but the decoders or the store
                     raise
@@ -340,9 +348,9 @@ def limits(settings: Settings) -> Limits:
     return Limits(pixels=settings.picture_pixels)
 
 
-def _alone(engine: "Engine", pixels: Pixels, look: Look) -> tuple[Prediction | None, str | None]:
+def _alone(engine: "Engine", pixels: Pixels, look: Look) -> "tuple[Prediction | None, str | None, Observation | None]":
     try:
-        (prediction,) = engine.score([pixels], look)
+        (seen,) = engine.observe([pixels], look)
+        return engine.read(seen), None, seen
     except MODEL_FAILURES as error:
-        return None, sentence(error)
-    return prediction, None
+        return None, sentence(error), None

@@ -1,5 +1,6 @@
 """Models found, checked and opened for whoever scores, and what may go wrong with them."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,11 +72,23 @@ def find_model(store: "Store | None", settings: Settings, name: str) -> Path:
     return folder
 
 
-def open_model(store: "Store | None", settings: Settings, name: str) -> "Engine":
-    """The engine of a model; see `find_model`."""
+def open_model(
+    store: "Store | None", settings: Settings, name: str, levels: Callable[[str], tuple[int, ...]] = lambda _: ()
+) -> "Engine":
+    """The engine of a model; see `find_model`.
+
+    Args:
+        store: knows models by name.
+        settings: of the plant.
+        name: or a folder.
+        levels: of its middle layers that are wanted, too, by the hash of its weights.
+    """
+    from models.checkpoint import read_card
     from models.engine import open_engine
 
-    return open_engine(find_model(store, settings, name), settings.device, cache=settings.compiled)
+    folder = find_model(store, settings, name)
+    wanted = levels(read_card(folder).sha256)
+    return open_engine(folder, settings.device, cache=settings.compiled, levels=wanted)
 
 
 def sentence(error: BaseException) -> str:

@@ -26,6 +26,9 @@ NEIGHBOURS = 9  # of the nearest patch in memory, that say how usual its place i
 FARTHEST = 3  # patches whose mean is a picture's distance: one may be noise, and a defect of three is small
 LOOKED_AT = 32  # times the memory's own size: patches that the coreset is chosen from
 BUDGET_BYTES = 4 << 20
+_OUTLINE = 16  # one in so many patches of a memory bounds how far a patch lies from all of them
+_AT_FIRST = 32  # patches of a picture that are measured first: the farthest ones are nearly always among them
+_ROUNDING = 1e-3  # of a distance: products of float32 may name another patch that is as near
 _BLOCK_BYTES = 8 << 20  # of distances computed together
 
 
@@ -60,6 +63,11 @@ class Memory:
         mean = self.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         shifted = self.vectors - mean
         return mean, shifted, np.einsum("ij,ij->i", shifted, shifted)
+
+    @cached_property
+    def outline(self) -> "Memory":
+        """Its first patches: the most different ones, so they are near to everything it holds."""
+        return Memory(self.vectors[: max(1, len(self.vectors) // _OUTLINE)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,15 +159,48 @@ def distances(memory: Memory, patches: Floats, neighbours: int = NEIGHBOURS, far
     Source: arXiv:2106.08265, equations 6 and 7; the exponents are taken as distances in units of their own typical
         size (the root of the width), because exp of a raw distance overflows.
     """
+    held = _held(memory, patches)
+    near, which = nearest(memory, held)
+    return Distances(near, _of_picture(memory, held, near, which, neighbours, farthest))
+
+
+def distance_of(memory: Memory, patches: Floats, neighbours: int = NEIGHBOURS, farthest: int = FARTHEST) -> float:
+    """`distances(...).picture` alone, without measuring patches that cannot be among the farthest.
+
+    The distance to a few patches of the memory is never less than that to all of them. So a patch that lies nearer to
+    the few than the farthest ones lie to all of it does not count, and is not compared with the rest.
+    """
+    held = _held(memory, patches)
+    few = min(max(1, farthest), len(held))
+    if len(held) <= _AT_FIRST:
+        near, which = nearest(memory, held)
+        return _of_picture(memory, held, near, which, neighbours, farthest)
+    near, which = nearest(memory.outline, held)
+    ordered = np.argsort(-near, kind="stable")
+    at_first, later = ordered[: max(_AT_FIRST, few)], ordered[max(_AT_FIRST, few) :]
+    near[at_first], which[at_first] = nearest(memory, held[at_first])
+    counts = np.sort(near[at_first])[-few] * (1 - _ROUNDING)
+    later = later[near[later] >= counts]
+    if len(later):
+        near[later], which[later] = nearest(memory, held[later])
+    return _of_picture(memory, held, near, which, neighbours, farthest)
+
+
+def _held(memory: Memory, patches: Floats) -> Floats:
     held = np.ascontiguousarray(patches, np.float32)
     if held.ndim != 2 or not len(held) or held.shape[1] != memory.vectors.shape[1]:
         raise BadInput(f"Patches of {held.shape} do not fit a memory of {memory.vectors.shape}: fit it with this net.")
     _check(held)
-    near, which = nearest(memory, held)
+    return held
+
+
+def _of_picture(
+    memory: Memory, patches: Floats, near: Floats, which: npt.NDArray[np.intp], neighbours: int, farthest: int
+) -> float:
     at = int(near.argmax())
     few = min(max(1, farthest), len(near))
-    most = float(np.partition(near, len(near) - few)[len(near) - few :].mean())
-    return Distances(near, most * _weight(memory, held[at], int(which[at]), neighbours))
+    most = float(np.sort(np.partition(near, len(near) - few)[len(near) - few :]).mean())
+    return most * _weight(memory, patches[at], int(which[at]), neighbours)
 
 
 def nearest(memory: Memory, patches: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
@@ -187,7 +228,8 @@ def _weight(memory: Memory, patch: Floats, at: int, neighbours: int) -> float:
     count = min(neighbours, len(memory.vectors))
     if count < 2:
         return 1.0
-    around = np.linalg.norm(memory.vectors - memory.vectors[at], axis=1)
+    _, shifted, squares = memory.centred
+    around = squares - 2 * (shifted @ shifted[at])  # in the order of their distance
     rows = np.argpartition(around, count - 1)[:count]
     rows = np.r_[at, rows[rows != at]][:count]
     seen = np.linalg.norm(memory.vectors[rows].astype(np.float64) - patch, axis=1) / np.sqrt(len(patch))

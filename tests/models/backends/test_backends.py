@@ -68,7 +68,8 @@ def test_in_bfloat16_answers_stay_near_those_of_float32(kind, tiny_folder):
         pytest.skip("this processor does not compute in bfloat16")
     tiles = tiles_of(6)
     exact, fast = (opened(kind, tiny_folder, precision=p).run(tiles) for p in ("float32", "bfloat16"))
-    for found, wanted in zip(fast, exact, strict=True):
+    assert exact.patches is None
+    for found, wanted in zip(fast[:-1], exact[:-1], strict=True):
         assert_allclose(found, wanted, atol=0.05 * (1 + np.abs(wanted).max()))
 
 

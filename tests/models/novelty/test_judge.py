@@ -10,9 +10,10 @@ import torch
 
 from core.errors import BadInput, Conflict, ModelError, NotFound
 from core.pictures.tiling import Look
-from models import checkpoint
+from models import checkpoint, chunks
+from models.engine import Engine
 from models.novelty import file, fitting, judge
-from models.novelty.eye import Eye, evened
+from models.novelty.eye import evened, own_eye, shared_eye
 from models.novelty.patches import CELL, WIDTH, Lens, PatchNet, lens_of, levels_of, scaled
 from tests.models.conftest import tiny_card, tiny_net
 
@@ -34,7 +35,7 @@ def loaded(tiny_folder):
 
 @pytest.fixture(scope="module")
 def eye_of(loaded):
-    return lambda lens: Eye(loaded, lens, LOOK, "cpu")
+    return lambda lens: own_eye(loaded, lens, LOOK, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +207,7 @@ def test_even_light_makes_one_surface_of_several_exposures():
 
 def test_under_even_light_a_flaw_is_as_novel_as_before(loaded):
     def eye(lens):
-        return Eye(loaded, lens, LOOK, "cpu", even_light=True)
+        return own_eye(loaded, lens, LOOK, "cpu", even_light=True)
 
     rng = np.random.default_rng(2)
     good = [np.clip(picture(seed) * rng.uniform(0.4, 1.4), 0, 255).astype(np.uint8) for seed in range(24)]
@@ -217,3 +218,106 @@ def test_under_even_light_a_flaw_is_as_novel_as_before(loaded):
     made = file.Kept(card, found.memory, found.lens, found.held_out)
     made = replace(made, card=replace(card, probe=judge.probe_of(made, eye(found.lens))))
     assert judge.Judge(made, eye(found.lens)).judge(picture(7, flaw=True)).novelty > 1
+
+
+@pytest.fixture(scope="module")
+def engine(loaded):
+    return Engine(loaded, "cpu", "float32", levels=lens_of(loaded.net(), 64).levels)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (20, 200), (96, 130), (3, 3), (128, 256)])
+def test_the_pass_that_scores_gives_the_patches_of_a_pass_of_their_own(loaded, engine, eye_of, fitted, size):
+    pixels = picture(4, size=size)
+    mine, shared = eye_of(fitted.lens), shared_eye(engine, fitted.lens, LOOK)
+    (observed,) = engine.observe([pixels])  # tiles that overlap by half
+    expected = mine.see(pixels)
+    for seen in (shared.seen(observed), shared.see(pixels)):
+        assert seen is not None
+        assert (seen.where == expected.where).all()
+        np.testing.assert_allclose(seen.patches, expected.patches, atol=1e-5 * np.abs(expected.patches).max())
+
+
+def test_where_the_model_looked_otherwise_its_pass_is_not_shared(loaded, engine, fitted):
+    lens, pixels = fitted.lens, picture(4)
+    shared = shared_eye(engine, lens, LOOK)
+    for look in (Look(64, 48), Look(64, 32, 0.5), Look(32, 16)):  # other places, another scale, other tiles
+        (observed,) = engine.observe([pixels], look)
+        assert shared.seen(observed) is None
+    (bare,) = Engine(loaded, "cpu", "float32").observe([pixels])
+    assert bare.patches is None
+    assert shared.seen(bare) is None
+    (observed,) = engine.observe([pixels])
+    assert own_eye(loaded, lens, LOOK, "cpu", even_light=True).seen(observed) is None
+    with pytest.raises(ModelError, match="levels"):
+        shared_eye(Engine(loaded, "cpu", "float32"), lens, LOOK)
+    with pytest.raises(ModelError, match="without its middle layers"):
+        Engine(loaded, "cpu", "float32").patches_of(np.zeros((1, 64, 64, 3), np.uint8))
+
+
+def test_scores_are_the_same_whether_or_not_a_memory_looks_on(loaded, engine):
+    bare = Engine(loaded, "cpu", "float32")
+    pictures = [picture(5), picture(6, flaw=True)]
+    for one, other in zip(engine.score(pictures), bare.score(pictures), strict=True):
+        assert one.score == pytest.approx(other.score, abs=1e-6)
+        assert np.abs(one.heatmap.values.astype(int) - other.heatmap.values).max() <= 1
+
+
+def test_beside_a_model_the_answer_is_that_of_a_look_of_its_own(kept, engine, eye_of, tmp_path, tiny_folder):
+    path = tmp_path / "m.safetensors"
+    known = file.write(path, kept)
+    sharing = judge.open_judge(path, known, tiny_folder, "cpu", engine=engine)
+    assert sharing.engine is engine
+    alone = judge.open_judge(path, known, tiny_folder, "cpu")
+    assert alone.engine is None
+    for pixels in (picture(100, flaw=True), picture(101)):
+        (observed,) = engine.observe([pixels])
+        expected = alone.judge(pixels).novelty
+        assert sharing.beside(pixels, observed).novelty == pytest.approx(expected, rel=1e-4)
+        assert sharing.beside(pixels, None).novelty == pytest.approx(expected, rel=1e-4)
+        assert alone.beside(pixels, observed).novelty == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_judge_that_shares_a_pass_computes_nothing_again(kept, engine, tmp_path, tiny_folder, monkeypatch):
+    path = tmp_path / "m.safetensors"
+    sharing = judge.open_judge(path, file.write(path, kept), tiny_folder, "cpu", engine=engine)
+    pixels = picture(102)
+    (observed,) = engine.observe([pixels])
+    monkeypatch.setattr(engine, "patches_of", lambda _: pytest.fail("looked again"))
+    assert sharing.beside(pixels, observed).distance > 0
+
+
+def test_another_model_in_use_leaves_the_memory_a_pass_of_its_own(kept, engine, tmp_path, tiny_folder):
+    path = tmp_path / "m.safetensors"
+    known = file.write(path, kept)
+    net = tiny_net(classes=())
+    checkpoint.save(tmp_path / "other", net, tiny_card(net, "other"))
+    other = Engine(checkpoint.load(tmp_path / "other"), "cpu", levels=engine.levels)
+    assert judge.open_judge(path, known, tiny_folder, "cpu", engine=other).engine is None
+    wrong = replace(kept, card=replace(kept.card, name="w", probe=(kept.card.probe[0] * 1.5, kept.card.probe[1])))
+    far = tmp_path / "w.safetensors"
+    with pytest.raises(ModelError, match="probe"):  # neither pass measures what it was fitted with
+        judge.open_judge(far, file.write(far, wrong), tiny_folder, "cpu", engine=engine)
+
+
+def test_a_picture_with_too_many_patches_is_looked_at_again(kept, engine, tmp_path, tiny_folder, monkeypatch):
+    path = tmp_path / "m.safetensors"
+    sharing = judge.open_judge(path, file.write(path, kept), tiny_folder, "cpu", engine=engine)
+    pixels = picture(103, size=(200, 300))
+    (observed,) = engine.observe([pixels])
+    expected = sharing.beside(pixels, observed).novelty
+    monkeypatch.setattr(chunks, "PATCH_BYTES", 1 << 16)
+    (bounded,) = engine.observe([pixels])
+    assert bounded.patches is None
+    assert sharing.beside(pixels, bounded).novelty == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("arch", ["test_vit", "test_efficientnet"])
+def test_every_kind_of_trunk_can_share_its_pass(arch, tmp_path):
+    net = tiny_net(arch, dense=False)
+    checkpoint.save(tmp_path / arch, net, tiny_card(net, arch))
+    loaded = checkpoint.load(tmp_path / arch)
+    lens = lens_of(net, 64)
+    tiles = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    expected = own_eye(loaded, lens, LOOK, "cpu").see_tiles(tiles)
+    found = shared_eye(Engine(loaded, "cpu", "float32", levels=lens.levels), lens, LOOK).see_tiles(tiles)
+    np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())

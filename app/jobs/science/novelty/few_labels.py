@@ -72,7 +72,7 @@ def few_labels(
     """
     from models.checkpoint import load
     from models.engine import chosen_device, open_engine
-    from models.novelty.eye import Eye
+    from models.novelty.eye import own_eye
     from models.novelty.pasting import pasted
     from models.novelty.patches import lens_of
 
@@ -87,7 +87,7 @@ def few_labels(
     engine = open_engine(folder, settings.device, cache=settings.compiled)
     checkpoint, seen = load(folder), look or engine.card.look
     device = chosen_device(settings.device)
-    eye = Eye(checkpoint, lens_of(checkpoint.net(), seen.tile), seen, device, settings.compiled, even_light)
+    eye = own_eye(checkpoint, lens_of(checkpoint.net(), seen.tile), seen, device, settings.compiled, even_light)
     defective = np.array([bool(one["defective"]) for one in items])
     rng = np.random.default_rng([seed, 17])
     features: list[Floats] = []

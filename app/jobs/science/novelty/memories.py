@@ -7,28 +7,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from app.jobs.intake.line import Progress, decoders, quiet
 from app.jobs.intake.opening import find_model, look_of
 from app.jobs.intake.sources import find
-from app.jobs.science.backtest import BACKBONE, backbone_folder
+from app.jobs.science.backtest import BACKBONE
 from app.jobs.science.embedding import compute, embeddings_of
 from app.jobs.science.learning import manifest_of
 from app.jobs.science.novelty.judging import open_memory
+from app.jobs.science.novelty.nets import Asked, Trunk, candidates, fit_best
 from app.settings import Settings
 from core.errors import BadInput, NotFound, Unreadable
 from core.learn.novelty.clusters import clusters
 from core.learn.novelty.memory import BUDGET_BYTES
 from core.learn.novelty.records import RATE, MemoryVersion, Suggested, scope_of
-from core.learn.select.farthest import Products
 from core.pictures.tiling import Look
-from core.records import Floats, ImageState, Pixels
+from core.records import ImageState, Pixels
 
 if TYPE_CHECKING:
     from data.store import Store
-    from models.novelty.eye import Eye
-    from models.novelty.patches import Lens
 
 FOLDER = "novelty"
 MOST_PICTURES = 2000  # good ones, the newest
@@ -64,6 +60,7 @@ def fit_novelty(
     budget_bytes: int = BUDGET_BYTES,
     even_light: bool = False,
     name: str | None = None,
+    trunk: Trunk = "auto",
     seed: int = 0,
     now: datetime | None = None,
     progress: Progress = quiet,
@@ -76,9 +73,11 @@ def fit_novelty(
         site: whose parts.
         part_type: only of this type; None is the whole site.
         dataset: the good pictures of its training part; else those that people have labelled good at the site.
-        model: whose middle layers it sees through; the site's own, or else frozen ones of `arch`, where None.
+        model: whose middle layers it sees through; where None, the site's own unless a frozen net of `arch` measures
+            better on planted defects.
         arch: a timm architecture.
         weights: "pretrained" or a file.
+        trunk: "shared" and "frozen" take the one or the other without measuring.
         look: tile and scale; the part type's own, else the net's, where None.
         rate: of good parts that may be held for their novelty.
         budget_bytes: of the memory.
@@ -89,46 +88,39 @@ def fit_novelty(
         progress: told how far it is.
 
     Returns:
-        {memory, sha256, site, part_type, net, pictures, parts, patches, bytes, limit: {...}, sentence}.
+        {memory, sha256, site, part_type, net, shared, chosen, pictures, parts, patches, bytes, limit: {...}, sentence}.
 
     Raises:
         NotFound: no good picture, model or dataset.
         BadInput: too few good parts.
         ModelError: the net failed.
     """
-    from models.checkpoint import load
     from models.engine import chosen_device
-    from models.novelty import file, fitting
-    from models.novelty.eye import Eye
+    from models.novelty import file
     from models.novelty.judge import probe_of
-    from models.novelty.patches import lens_of
 
     at = now or datetime.now(UTC)
     pictures, source = good_pictures(store, settings, site, part_type, dataset)
-    folder, relative = _net(store, settings, site, model, arch, weights)
-    checkpoint = load(folder)
-    looked = look or _own_look(store, site, part_type) or checkpoint.card.look
+    found = candidates(store, settings, site, model, arch, weights, trunk)
     called = name or _plain(f"{site}-{part_type or 'all'}-{at:%Y%m%d-%H%M%S}")
     path = settings.home / FOLDER / f"{called}{file.SUFFIX}"
-    device = chosen_device(settings.device)
-
-    def open_eye(lens: "Lens") -> "Eye":
-        return Eye(checkpoint, lens, looked, device, settings.compiled, even_light)
-
     with _Reading(settings) as reading:
-        fitted = fitting.fit(
-            open_eye, lens_of(checkpoint.net(), looked.tile, seed), [one.part for one in pictures],
-            lambda rows: reading.pixels([pictures[row] for row in rows]), np.random.default_rng([seed, 13]),
-            rate=rate, budget_bytes=budget_bytes, products=_products if device == "cuda" else _here, told=progress,
+        asked = Asked(
+            settings, chosen_device(settings.device), [one.part for one in pictures],
+            lambda rows: reading.pixels([pictures[row] for row in rows]), look or _own_look(store, site, part_type),
+            rate, budget_bytes, even_light, seed, progress,
         )  # fmt: skip
+        best, why = fit_best(found, asked)
+    fitted, net = best.fitted, best.checkpoint.card
     card = file.MemoryCard(
-        name=called, site=site, part_type=part_type, net=checkpoint.card.name, net_sha256=checkpoint.card.sha256,
-        look=looked, levels=fitted.lens.levels, limit=fitted.limit, pictures=len(fitted.remembered),
-        parts=len({pictures[row].part for row in fitted.remembered}), probe=(0.0, 0.0), net_folder=relative,
-        source=source, created_at=at.isoformat(), even_light=even_light,
+        name=called, site=site, part_type=part_type, net=net.name, net_sha256=net.sha256, look=best.look,
+        levels=fitted.lens.levels, limit=fitted.limit, pictures=len(fitted.remembered),
+        parts=len({pictures[row].part for row in fitted.remembered}), probe=(0.0, 0.0),
+        net_folder=best.candidate.relative, source=source, created_at=at.isoformat(), even_light=even_light,
+        shared=best.candidate.shared, chosen=why,
     )  # fmt: skip
     kept = file.Kept(card, fitted.memory, fitted.lens, fitted.held_out)
-    kept = replace(kept, card=replace(card, probe=probe_of(kept, open_eye(fitted.lens))))
+    kept = replace(kept, card=replace(card, probe=probe_of(kept, best.eye)))
     sha256 = file.write(path, kept)
     made = store.memories.add(site, part_type, f"{FOLDER}/{path.name}", sha256, kept.card.to_json(), now=at)
     return told_of(made) | {"patches": len(fitted.memory.vectors), "bytes": fitted.memory.bytes}
@@ -145,6 +137,8 @@ def told_of(memory: MemoryVersion) -> dict[str, Any]:
         "site": memory.site,
         "part_type": memory.part_type,
         "net": card["net"],
+        "shared": bool(card.get("shared", False)),
+        "chosen": str(card.get("chosen", "")),
         "pictures": card["pictures"],
         "parts": card["parts"],
         "source": card["source"],
@@ -314,19 +308,6 @@ class _Reading:
             yield read.decoded.pixels
 
 
-def _net(
-    store: "Store", settings: Settings, site: str, model: str | None, arch: str, weights: str | None
-) -> tuple[Path, str]:
-    """Folder of the net to see through, and what the card says of it where the store does not know it."""
-    chosen = model or (None if weights is not None else store.sites.get(site).model)
-    if chosen is not None:
-        folder = find_model(store, settings, chosen)
-        by_name = "/" not in chosen and not chosen.startswith(".")
-        return folder, "" if by_name else str(folder.absolute())
-    folder = backbone_folder(settings, arch, weights)
-    return folder, str(folder.relative_to(settings.home))
-
-
 def _net_to_see(store: "Store", settings: Settings, site: str, model: str | None) -> Path:
     chosen = model or store.sites.get(site).model
     if chosen is not None:
@@ -351,17 +332,6 @@ def _memory(store: "Store", site: str, part_type: str | None, name: str | None) 
 def _own_look(store: "Store", site: str, part_type: str | None) -> Look | None:
     known = [one for one in store.part_types.all(site) if one.name == part_type]
     return look_of(known[0]) if known else None
-
-
-def _products(points: Floats) -> Products | None:
-    """On the card."""
-    from models.products import Products as OnCard
-
-    return OnCard(points, "cuda")
-
-
-def _here(_points: Floats) -> Products | None:
-    return None
 
 
 def _plain(text: str) -> str:

@@ -119,7 +119,7 @@ class Failing:
     """A real engine that gives up over some pictures."""
 
     def __init__(self, engine: Any, bad: Callable[[int], bool]) -> None:
-        self.engine, self.bad, self.card = engine, bad, engine.card
+        self.engine, self.bad, self.card, self.levels = engine, bad, engine.card, engine.levels
 
     def stream(self, images: Iterator[Any], looks: Iterator[Look]) -> Iterator[Prediction]:
         for pixels, look in zip(images, looks, strict=False):

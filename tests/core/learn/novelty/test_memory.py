@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from core.errors import BadInput, ModelError
 from core.learn.novelty.memory import (
     LOOKED_AT,
     Memory,
+    distance_of,
     distances,
     memory_of,
     nearest,
@@ -112,3 +115,33 @@ def test_a_share_of_each_picture_bounds_what_is_looked_at():
 def test_the_same_patches_and_draws_make_the_same_memory():
     one, two = (memory_of([some_of(_patches(300), 90, np.random.default_rng(4))], 64 * 32) for _ in range(2))
     assert one.vectors.tobytes() == two.vectors.tobytes()
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 400), st.integers(1, 300), st.integers(1, 12), st.sampled_from([0, 1, 9]),
+    st.integers(1, 60), st.booleans(),
+)  # fmt: skip
+def test_leaving_out_what_cannot_count_changes_no_distance(seed, held, seen, width, neighbours, farthest, rough):
+    rng = np.random.default_rng(seed)
+    memory, patches = (rng.normal(size=(n, width)).astype(np.float32) for n in (held, seen))
+    if rough:  # many patches at one place, many at one distance
+        memory, patches = np.round(memory), np.round(patches)
+    remembered = Memory(memory)
+    expected = distances(remembered, patches, neighbours, farthest).picture
+    assert distance_of(remembered, patches, neighbours, farthest) == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
+def test_on_a_memory_of_its_own_kind_leaving_out_changes_nothing_at_all():
+    memory = memory_of([_patches(3000, 24)], budget_bytes=800 * 24 * 4)
+    for seed in range(20):
+        some = np.vstack([_patches(400, 24, seed=50 + seed), 1.5 * _patches(8, 24, seed=90 + seed)])
+        assert distance_of(memory, some) == distances(memory, some).picture
+
+
+def test_what_is_no_patch_of_this_memory_is_refused_either_way():
+    memory = Memory(_patches(10, 4))
+    for wrong in (np.zeros((0, 4), np.float32), _patches(3, 5)):
+        with pytest.raises(BadInput):
+            distance_of(memory, wrong)
+    with pytest.raises(ModelError):
+        distance_of(memory, np.full((2, 4), np.nan, np.float32))

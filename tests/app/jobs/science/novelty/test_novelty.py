@@ -1,12 +1,15 @@
 """Memories of good parts from labels to the line: fit, put in force, hold what is novel, propose classes."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pillow
+from safetensors.torch import save_file
 
 from app import cli
 from app.jobs.intake.imports import import_labels
@@ -17,6 +20,7 @@ from core.errors import BadInput, NotFound
 from core.learn.novelty.records import ProposalState
 from core.records import Outcome, Review, Verdict
 from core.roles import Actor, Role
+from models import nets
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -30,6 +34,14 @@ def _draw(path: Path, seed: int, flaw: bool = False) -> Path:
         grey[y : y + 24, x : x + 24] = rng.choice([0, 255], (24, 24))
     path.parent.mkdir(parents=True, exist_ok=True)
     Pillow.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).convert("RGB").save(path)
+    return path
+
+
+def _weights(folder: Path) -> Path:
+    """Of a frozen net that this machine has."""
+    torch.manual_seed(8)
+    path = folder / "frozen.safetensors"
+    save_file(nets.build("test_resnet", (), False, "scratch", size=64).trunk.state_dict(), path)
     return path
 
 
@@ -126,13 +138,98 @@ def test_on_the_first_day_without_any_model_the_queue_is_sorted_by_novelty_and_s
     assert first.part_id == pictures["x.png"].part_id
 
 
+@pytest.mark.parametrize("trunk", ["shared", "frozen"])
+def test_a_memory_through_the_model_in_use_costs_no_second_pass_and_another_one_does(
+    line_ready, good_known, current, tmp_path, monkeypatch, trunk
+):
+    from models.engine import Engine
+    from models.novelty import eye, judge
+
+    made = fit_novelty(line_ready, current, "lyon", rate=0.1, budget_bytes=1 << 18, name="m", trunk=trunk,
+                       arch="test_resnet", weights=str(_weights(tmp_path)))  # fmt: skip
+    assert made["shared"] == (trunk == "shared")
+    line_ready.memories.put_in_force("lyon", "m", "a test")
+    judge._open_judges.clear()
+    _draw(tmp_path / "in" / "u.png", 500)
+    _draw(tmp_path / "in" / "x.png", 601, flaw=True)
+    passes, own = [], eye.own_eye
+    seen = Engine.patches_of
+    monkeypatch.setattr(Engine, "patches_of", lambda self, tiles: passes.append(len(tiles)) or seen(self, tiles))
+    monkeypatch.setattr(judge, "own_eye", lambda *given: passes.append("own") or own(*given))
+    ingest(line_ready, current, [str(tmp_path / "in")], "lyon")
+    assert passes == ([2] if trunk == "shared" else ["own"])  # the probe's two tiles, and none of the pictures'
+    said = {
+        Path(one.path).name: line_ready.images.prediction(one.id)
+        for one in line_ready.images.find(site="lyon", limit=2)
+    }
+    assert said["x.png"].novelty > said["u.png"].novelty
+    again = judge_pictures(line_ready, current, "lyon", [str(tmp_path / "in")])
+    for one in again:
+        assert one["novelty"] == pytest.approx(said[Path(one["file"]).name].novelty, rel=0.03)
+
+
+def test_a_memory_put_in_force_shares_the_pass_from_the_next_delivery_on(line_ready, good_known, current, tmp_path):
+    from app.jobs.intake.line import Line, Wanted
+    from app.jobs.intake.sources import find
+
+    fit_novelty(line_ready, current, "lyon", rate=0.1, budget_bytes=1 << 18, name="m", trunk="shared")
+    with Line(line_ready, current, "lyon") as line:
+        levels = []
+        for number in range(2):
+            _draw(tmp_path / f"in{number}" / "u.png", 500 + number)
+            found = find([str(tmp_path / f"in{number}")], current.uploads, current.upload_bytes)
+            line.take([Wanted(one) for one in found])
+            levels.append(line._engine.levels)
+            if not number:
+                line_ready.memories.put_in_force("lyon", "m", "a test")
+    assert levels[0] == ()
+    assert levels[1] != ()
+
+
+def test_a_fit_measures_both_nets_on_planted_defects_and_says_so_in_the_card(line_ready, good_known, current, tmp_path):
+    weights = _weights(tmp_path)
+    made = fit_novelty(line_ready, current, "lyon", rate=0.1, budget_bytes=1 << 18, name="both", arch="test_resnet",
+                       weights=str(weights))  # fmt: skip
+    assert "planted defects" in made["chosen"]
+    assert made["shared"] == ("not worse" in made["chosen"])
+    card = line_ready.memories.get("both").card
+    assert (card["chosen"], card["shared"]) == (made["chosen"], made["shared"])
+    alone = fit_novelty(line_ready, current, "lyon", rate=0.1, budget_bytes=1 << 18, name="alone")
+    assert alone["shared"]
+    assert "nothing was compared" in alone["chosen"]
+
+
+def test_a_blind_model_is_not_shared(line_ready, good_known, current, tmp_path, monkeypatch):
+    """One to which planted defects look better than good parts."""
+    from app.jobs.science.novelty import nets as choosing
+
+    tried = choosing._through
+
+    def blinded(candidate, asked, compare):
+        found = tried(candidate, asked, compare)
+        if not candidate.shared:
+            return found
+        planted = found.fitted.planted
+        blind = replace(planted, planted=np.zeros_like(planted.planted))
+        return replace(found, fitted=replace(found.fitted, planted=blind))
+
+    monkeypatch.setattr(choosing, "_through", blinded)
+    made = fit_novelty(line_ready, current, "lyon", rate=0.1, budget_bytes=1 << 18, name="m", arch="test_resnet",
+                       weights=str(_weights(tmp_path)))  # fmt: skip
+    assert not made["shared"]
+    assert made["net"] == "test_resnet-frozen"
+    assert "net of its own" in made["chosen"]
+
+
 @pytest.mark.parametrize("harm", ["gone", "changed", "net"])
 def test_whatever_is_wrong_with_the_memory_holds_the_part(fitted, line_ready, current, tmp_path, harm):
     line_ready.memories.put_in_force("lyon", "good-1", "a test")
     line_ready.sites.set_calibrated("lyon", True, "a test")
+    from models import engine
     from models.novelty import judge
 
     judge._open_judges.clear()  # as in a process that has just started
+    engine._open_engines.clear()
     path = current.home / line_ready.memories.get("good-1").path
     if harm == "gone":
         path.unlink()
