@@ -3,17 +3,20 @@
 A fixed camera sees the same jig, light and part over and over: every two of its pictures look alike, and a plain
 perceptual hash calls them all duplicates. So from each signature the mean of its camera is taken, and the few
 directions in which that camera's pictures vary most (light, position of the part) are flattened. What is left is the
-picture's own. Two pictures are near-duplicates where that correlates beyond what chance reaches among so many pairs.
+picture's own. Two pictures are near-duplicates where that correlates beyond what chance reaches among so many pairs,
+as they are or with one of them turned or mirrored (core.learn.turned_duplicates).
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
+
+from core.learn import turned_duplicates
 
 Floats = npt.NDArray[np.float32]
 Pairs = npt.NDArray[np.int64]  # (pairs, 2), the smaller number first
@@ -71,43 +74,80 @@ def near_duplicates(signatures: npt.NDArray[np.uint8], looks: Sequence[Hashable]
 
 
 def _within(signatures: npt.NDArray[np.uint8], few: bool) -> tuple[Pairs, Floats, int]:
-    own, directions = _own(signatures, few)
+    own, directions, made_own = _own(signatures, few)
     strength = np.sqrt(np.einsum("nd,nd->n", own, own) / own.shape[1])
     told = np.flatnonzero(strength >= OWN_LEVELS)
     plain = len(own) - len(told)
     if len(told) < 2:
         return np.empty((0, 2), np.int64), np.empty(0, np.float32), plain
-    unit = own[told] / np.linalg.norm(own[told], axis=1, keepdims=True)
+    unit = _unit(own[told])
     limit = MOST if few else beyond_chance(len(told), directions)
     pairs, likeness = pairs_beyond(unit, limit)
+    if not few:  # among so few nobody can say what is usual
+        every = len(told) * math.sqrt(1 + 2 * turned_duplicates.WAYS)  # as if there were so many more pictures
+        beyond = max(turned_duplicates.LEAST, beyond_chance(round(every), directions))
+        turned, alike = turned_duplicates.turned_pairs(
+            signatures[told], unit, lambda others: _unit(made_own(others)), beyond
+        )
+        pairs, likeness = _together(pairs, likeness, turned, alike)
     return told[pairs], likeness, plain
 
 
-def _own(signatures: npt.NDArray[np.uint8], few: bool) -> tuple[Floats, float]:
-    """What is left of each signature, in grey levels, and in how many directions it varies.
+def _together(pairs: Pairs, likeness: Floats, more: Pairs, alike: Floats) -> tuple[Pairs, Floats]:
+    """Both lists, each pair once; of the first where both have it."""
+    if not len(more):
+        return pairs, likeness
+    every = np.concatenate([np.sort(pairs, axis=1), more])
+    kept, which = np.unique(every, axis=0, return_index=True)
+    return kept, np.concatenate([likeness, alike])[which]
+
+
+def _unit(own: Floats) -> Floats:
+    found: Floats = own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), np.float32(1e-9))
+    return found
+
+
+def _own(
+    signatures: npt.NDArray[np.uint8], few: bool
+) -> tuple[Floats, float, Callable[[npt.NDArray[np.uint8]], Floats]]:
+    """What is left of each signature, in grey levels, in how many directions it varies, and how others are seen so.
 
     Light that changes all over, and contrast, are no picture's own: levels are first brought to the set's usual ones.
     """
-    levels = signatures.astype(np.float32)
-    levels -= levels.mean(axis=1, keepdims=True)
-    spread = levels.std(axis=1, keepdims=True)
-    usual = float(np.median(spread))
-    levels *= usual / np.maximum(spread, max(usual / 4, 1e-3))
+    levels, usual = _lit_alike(signatures)
     if few:
-        return levels, float(levels.shape[1])
-    levels -= levels.mean(axis=0)
+        return levels, float(levels.shape[1]), lambda others: _lit_alike(others, usual)[0]
+    middle = levels.mean(axis=0)
+    levels -= middle
     sample = levels[:: max(1, len(levels) // _SAMPLE)]
     values, vectors = np.linalg.eigh(sample.T @ sample / len(sample))
     values, vectors = values[::-1].clip(min=0), vectors[:, ::-1]
     flat = min(len(levels) // _PER_DIRECTION, _MOST_DIRECTIONS)
+    top, shrink = vectors[:, :flat], np.zeros(flat, np.float32)
     if flat:
         level = max(float(values[flat]), 1e-9)
-        shrink = 1 - np.sqrt(np.minimum(1, level / np.maximum(values[:flat], 1e-12)))
-        top = vectors[:, :flat]
-        levels -= (levels @ top * shrink.astype(np.float32)) @ top.T
+        shrink = (1 - np.sqrt(np.minimum(1, level / np.maximum(values[:flat], 1e-12)))).astype(np.float32)
+        levels -= (levels @ top * shrink) @ top.T
         values[:flat] = np.minimum(values[:flat], level)
     total = float(values.sum())
-    return levels, total * total / float((values**2).sum()) if total > 0 else 1.0
+
+    def made_own(others: npt.NDArray[np.uint8]) -> Floats:
+        lit, _ = _lit_alike(others, usual)
+        lit -= middle
+        lit -= (lit @ top * shrink) @ top.T
+        return lit
+
+    return levels, total * total / float((values**2).sum()) if total > 0 else 1.0, made_own
+
+
+def _lit_alike(signatures: npt.NDArray[np.uint8], usual: float | None = None) -> tuple[Floats, float]:
+    """Grey levels around 0 with the usual spread of the set, and that; their own median where it is not given."""
+    levels = signatures.astype(np.float32)
+    levels -= levels.mean(axis=1, keepdims=True)
+    spread = levels.std(axis=1, keepdims=True)
+    wanted = float(np.median(spread)) if usual is None else usual
+    levels *= wanted / np.maximum(spread, max(wanted / 4, 1e-3))
+    return levels, wanted
 
 
 def beyond_chance(n: int, directions: float) -> float:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from core.learn import turned_duplicates
 from core.learn.near_duplicates import beyond_chance, clusters, near_duplicates
 from core.pictures.signature import LENGTH, SIDE, signature
 
@@ -25,6 +26,72 @@ def copies(pixels: np.ndarray) -> dict[str, np.ndarray]:
     brighter = np.clip(pixels.astype(np.int16) * 1.1 + 6, 0, 255).astype(np.uint8)
     return {"quality": quality, "smaller": cv2.resize(pixels, (97, 65), interpolation=cv2.INTER_AREA),
             "brighter": brighter}  # fmt: skip
+
+
+def turns(pixels: np.ndarray) -> dict[str, np.ndarray]:
+    """Turned and mirrored, and one of them in another light and quality besides."""
+    made = {"half": cv2.rotate(pixels, cv2.ROTATE_180), "left": cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
+            "right": cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE), "mirror": pixels[:, ::-1], "upside": pixels[::-1],
+            "diagonal": pixels.transpose(1, 0, 2), "other": pixels[::-1, ::-1].transpose(1, 0, 2)}  # fmt: skip
+    plain = {name: np.ascontiguousarray(one) for name, one in made.items()}
+    return plain | {"half, brighter": copies(plain["half"])["brighter"],
+                    "mirror, quality": copies(plain["mirror"])["quality"]}  # fmt: skip
+
+
+def bare(rng: np.random.Generator) -> np.ndarray:
+    """A surface without jig or part, before which nothing is usual."""
+    return np.full((160, 240), 120.0, np.float32)
+
+
+TURNED = ["half", "left", "right", "mirror", "upside", "diagonal", "other", "half, brighter", "mirror, quality"]
+
+
+@pytest.mark.parametrize("behind", [scene, bare])
+@pytest.mark.parametrize("how", TURNED)
+def test_a_turned_copy_is_found_whether_or_not_the_scene_says_which_way_is_up(behind, how):
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        background = behind(rng)
+        pictures = [picture(background, rng) for _ in range(60)]
+        made = [signature(one) for one in pictures] + [signature(turns(pictures[30])[how])]
+        assert near_duplicates(np.stack(made), ["cam 1"] * 61).pairs.tolist() == [[30, 60]], seed
+
+
+def test_a_turned_picture_of_another_part_is_no_copy_of_all_the_others():
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        background = scene(rng)
+        made = [signature(picture(background, rng)) for _ in range(60)]
+        made += [signature(turns(picture(background, rng))[how]) for how in ("half", "left", "mirror")]
+        assert near_duplicates(np.stack(made), ["cam 1"] * 63).pairs.tolist() == [], seed
+
+
+def test_fair_sets_of_bare_surfaces_hold_no_turned_duplicates():
+    alarms = 0
+    for seed in range(200):
+        rng = np.random.default_rng(2000 + seed)
+        made = [signature(picture(bare(rng), rng)) for _ in range(40)]
+        alarms += len(near_duplicates(np.stack(made), ["cam 1"] * 40).pairs) > 0
+    assert alarms < 10
+
+
+def test_many_turned_pictures_are_compared_by_codes_with_the_same_answer(monkeypatch):
+    rng = np.random.default_rng(6)
+    made = rng.normal(128, 30, (700, LENGTH)).clip(0, 255)
+    upside = made[:100].reshape(-1, SIDE, SIDE)[:, ::-1, ::-1].reshape(100, LENGTH)
+    made[600:] = (upside + rng.normal(0, 5, (100, LENGTH))).clip(0, 255)
+    expected = [[n, n + 600] for n in range(100)]
+    assert near_duplicates(made.astype(np.uint8), ["x"] * 700).pairs.tolist() == expected
+    monkeypatch.setattr("core.learn.turned_duplicates._EXACTLY", 10)
+    assert near_duplicates(made.astype(np.uint8), ["x"] * 700).pairs.tolist() == expected
+
+
+@pytest.mark.parametrize("turn", turned_duplicates.TURNS)
+def test_every_turn_has_its_way_back(turn):
+    cells = np.random.default_rng(0).integers(0, 255, (3, SIDE, SIDE), dtype=np.uint8)
+    assert (turn.back(turn.there(cells)) == cells).all()
+    assert (turn.there(turn.back(cells)) == cells).all()
+    assert not (turn.there(cells) == cells).all()
 
 
 @pytest.mark.parametrize("n", [12, 60, 400])
