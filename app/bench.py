@@ -1,6 +1,7 @@
 """The inspect page's work: score what was dropped, decide as the site would, and send it to the queue if asked."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Protocol
@@ -16,10 +17,12 @@ from app.web.pictures import checked_bytes
 from core.decide.decision import Decided, PartPicture
 from core.decide.policy import Policy
 from core.errors import BadInput, HoldpointError, NotAllowed
+from core.pictures.covering import Cover, cover_jpeg
 from core.pictures.decode import sha256_of
 from core.plant import Arrival
 from core.records import Capture, Image, Outcome, TaskKind
 from core.roles import Action
+from core.vault import to_keep
 
 TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "bmp", "webp"]
 MOST_AT_ONCE = 40
@@ -71,12 +74,28 @@ def score(view: InspectState, dropped: Sequence[Dropped], filed: Image | None, m
         if name in view.results or name in view.refused:
             continue
         try:
-            view.results[name] = context.scorer().run(inspect, context.settings(), label, data_of(), folder)
+            found = filed if name.startswith(FILED) else None
+            covers = () if found is None else _covers(found)
+            made = context.scorer().run(inspect, context.settings(), label, data_of(), folder)
+            whole = (0.0, 0.0, float(made.width), float(made.height))
+            view.results[name] = replace(made, preview=cover_jpeg(made.preview, covers, whole))
             view.chosen = name
         except HoldpointError as error:
             view.refused[name] = f"{label}: {error}"
             if not isinstance(error, BadInput):  # not the picture's fault
                 view.stumbled.add(name)
+
+
+def _covers(filed: Image) -> tuple[Cover, ...]:
+    """What is covered of a filed picture for this person; a picture that they dropped is their own.
+
+    Raises:
+        BadInput: nothing of it may be shown.
+    """
+    shown = context.store().privacy.look(filed.id, context.now())
+    if shown.withheld is not None:
+        raise BadInput(f"this picture is withheld, it may show personal details: {shown.withheld}.")
+    return shown.covers
 
 
 def decide(result: Inspected, site: str, line: str | None, part_type: str | None) -> tuple[Decided, Policy | None]:
@@ -133,6 +152,6 @@ def _keep(data: bytes, result: Inspected) -> Path:
     path = folder / f"{result.sha256}{suffix if suffix.removeprefix('.') in TYPES else '.img'}"
     if not path.exists():
         draft = path.with_suffix(".part")
-        draft.write_bytes(data)
+        draft.write_bytes(to_keep(data))
         draft.replace(path)
     return path

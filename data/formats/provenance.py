@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 
@@ -32,6 +32,7 @@ _SOURCE = ("split", "group", "annotator")
 _NO_EXPOSURE = Capture.exposure  # the one that every picture without any has
 _EXPOSURE = ("iso", "aperture", "shutter_s")
 _TOGETHER = 500  # lines of a table that are spelt together
+_REPEATED = frozenset({int, bool, type(None)})
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -71,28 +72,24 @@ def facts(image: Image, label: Label, sha256: str) -> dict[str, Any]:
         sha256: of the picture as exported.
     """
     source, capture = label.source, image.capture
-    if isinstance(kept := source.get("provenance"), Mapping):
+    if source and isinstance(kept := source.get("provenance"), Mapping):
         return {**kept, "sha256": sha256}
     found: dict[str, Any] = {
         "format": VERSION,
-        "verdict": label.verdict.value,
+        "verdict": label.verdict._value_,  # `value` goes through a descriptor, which takes as long as all of the rest
         "classes": [*label.classes],
         "unmapped": [*label.unmapped],
     }
     if label.probability is not None:
         found["probability"] = round(label.probability, 6)
-    found |= {
-        "by": label.by,
-        "at": stamp(label.labelled_at),
-        "status": label.status.value,
-        "model": label.model,
-        "policy": label.policy,
-        "changed": label.changed,
-        "site": image.site,
-    }
-    for key, value in zip(_CAPTURE, _CAPTURED(capture), strict=True):
-        if value is not None:
-            found[key] = value
+    found["by"] = label.by
+    found["at"] = stamp(label.labelled_at)
+    found["status"] = label.status._value_
+    found["model"] = label.model
+    found["policy"] = label.policy
+    found["changed"] = label.changed
+    found["site"] = image.site
+    found.update({key: value for key, value in zip(_CAPTURE, _CAPTURED(capture), strict=True) if value is not None})
     if capture.taken_at:
         found["taken_at"] = stamp(capture.taken_at)
     if capture.exposure is not _NO_EXPOSURE:
@@ -125,8 +122,33 @@ def facts_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def table(entries: Iterable[Entry]) -> Iterator[str]:
-    """The provenance of every label as CSV, for formats that have no place for it."""
-    return csv_lines(chain([["file", *COLUMNS]], ([entry.file, *row_of(entry.facts)] for entry in entries)))
+    """The provenance of every label as CSV, for formats that have no place for it; many lines at a time."""
+    yield csv_line(["file", *COLUMNS])
+    following = iter(entries)
+    while some := list(islice(following, _TOGETHER)):
+        known = [entry.facts for entry in some]
+        columns = [_spelt([entry.file for entry in some])]
+        columns += [_spelt([one.get(key) for one in known]) for key in COLUMNS]
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows(zip(*columns, strict=True))
+        yield out.getvalue()
+
+
+def _spelt(values: list[Any]) -> list[str]:
+    """`safe(cell(value))` of each value of a column; what comes again is spelt once."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        first = {text[:1] for text in values}
+        if all(map(str.isalnum, first)):
+            return values  # harmless, all of them
+        return list(map(safe, values))
+    if kinds == {list} and all(type(one) is str for names in values for one in names):
+        known = {names: safe(cell(list(names))) for names in set(map(tuple, values))}
+        return [known[tuple(names)] for names in values]
+    if len(kinds) == 1 and kinds <= _REPEATED:  # of one kind, for True and 1 are one key
+        spelt = {value: safe(cell(value)) for value in set(values)}
+        return [spelt[value] for value in values]
+    return [safe(cell(value)) for value in values]
 
 
 def noting(entries: Iterable[Entry], known: Collection[str], strange: set[str]) -> Iterator[Entry]:
@@ -136,12 +158,6 @@ def noting(entries: Iterable[Entry], known: Collection[str], strange: set[str]) 
             if region.class_id not in known and region.name not in known:
                 strange.add(region.name)
         yield entry
-
-
-def row_of(known: Mapping[str, Any]) -> list[str]:
-    """Provenance as cells, one for each of COLUMNS."""
-    values = map(known.get, COLUMNS)
-    return ["" if value is None else value if type(value) is str else cell(value) for value in values]
 
 
 def beside(folder: Folder) -> dict[str, dict[str, Any]]:
@@ -163,7 +179,7 @@ def beside(folder: Folder) -> dict[str, dict[str, Any]]:
 
 
 def facts_of_row(cells: Mapping[str, str]) -> dict[str, Any]:
-    """The provenance that `row_of` wrote; other columns are left alone."""
+    """The provenance that `table` wrote; other columns are left alone."""
     read: dict[str, Any] = {}
     for key, text in cells.items():
         if key not in COLUMNS or (text == "" and key not in ("model", "policy", "classes", "unmapped")):

@@ -89,6 +89,7 @@ def main() -> dict[str, Any]:
             command = task.startswith("command")
             turns = [run(sys.executable, "holdpoint", task, folder) for _ in range(1 if command else TURNS)]
             ours = {"seconds": statistics.median(one["seconds"] for one in turns),
+                    "processor_s": statistics.median(one["processor_s"] for one in turns),
                     "peak_mb": max(one["peak_mb"] for one in turns)}  # fmt: skip
             found[task] = {"holdpoint": ours}
             for tool in () if command else ("datumaro", "supervision"):
@@ -97,6 +98,7 @@ def main() -> dict[str, Any]:
                 theirs = run(peers, tool, task, folder)
                 if "failed" not in theirs:
                     theirs["ratio"] = round(theirs["seconds"] / ours["seconds"], 1)
+                    theirs["processor_ratio"] = round(theirs["processor_s"] / ours["processor_s"], 1)
                     theirs["memory_ratio"] = round(ours["peak_mb"] / theirs["peak_mb"], 2)
                     if (task, tool) in AIMS:
                         theirs["aim"] = AIMS[task, tool]
