@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app import context, shown
+from app.private import covers_texts
 from app.shown import Beside
 from app.shown import Case as Case  # its home for whoever draws
 from app.state import QueueState, state
@@ -86,6 +87,7 @@ def case_of(part_id: int, task: Task | None = None, store: "Store | None" = None
         blind=task is not None and _asks_first(store, site, in_force) and not store.reviews.answered(task.id),
         drawn=store.detectors.boxes([image.id for image in images]),
         printed=store.prints.check(part_id),
+        private=covers_texts(store, site.name),
         heatmaps={one.model: context.measured_heatmaps(one.model, site.name) for one in predictions.values()},
     )
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from app import theme
+from app.private import hidden_words, texts_of
 from app.widgets.desk.viewer import Layer, crop_url, drawn, layer_data, map_layers, picture_url
 from app.widgets.text import local, one_line, share
 from core.decide.leaning import leaning
@@ -20,6 +21,7 @@ from core.detection import DrawnBoxes
 from core.learn.showing import hidden_because
 from core.plant import Part, Site
 from core.records import Decision, Image, ImageState, Label, Outcome, Prediction, Region, Review, Task, TaskKind
+from core.words.redaction import redact
 
 if TYPE_CHECKING:
     from data.store.line.print_checking import PrintedPart
@@ -45,6 +47,7 @@ class Case:
         heatmaps: what was measured of the heatmaps of each model that has scored the part.
         drawn: by image id, what the detector in force drew on it.
         printed: what the check of the part's label says; None where its part type has none.
+        private: this person may not see names, addresses and the like.
     """
 
     part: Part
@@ -59,6 +62,7 @@ class Case:
     heatmaps: Mapping[str, Any] = field(default_factory=dict)
     drawn: Mapping[int, DrawnBoxes] = field(default_factory=dict)
     printed: "PrintedPart | None" = None
+    private: bool = False
 
     @property
     def item(self) -> str:
@@ -243,7 +247,7 @@ def _seen(case: Case, beside: Beside, now: datetime) -> dict[str, Any]:
         "outcome": None if decision is None else str(decision.outcome),
         "heading": _heading(decision),
         "reasons": [one_line(reason.text, 300) for reason in decision.reasons] if decision else [],
-        "printed": None if case.printed is None else _printed(case.printed, case.images),
+        "printed": None if case.printed is None else _printed(case.printed, case.images, case.private),
         "score": None if decision is None else decision.score,
         "band": None if band is None else list(band),
         "leaning": None if lean is None else str(lean),
@@ -255,30 +259,31 @@ def _seen(case: Case, beside: Beside, now: datetime) -> dict[str, Any]:
         "kind": KIND_WORDS.get(task.kind, "") if task else "",
         "urgency": _urgency(case, now),
         "rule": RULE,
-        "earlier": [_said(review, case.site) for review in case.reviews[-3:]],
+        "earlier": [_said(review, case) for review in case.reviews[-3:]],
         "others": [_other(image, label) for image, label in beside.others],
         "good": None if beside.good is None else picture_url(beside.good, "thumb"),
     }
 
 
-def _printed(part: "PrintedPart", images: Sequence[Image]) -> dict[str, Any]:
+def _printed(part: "PrintedPart", images: Sequence[Image], private: bool) -> dict[str, Any]:
     """The label of a part: crop, reading, what was expected, and the two word by word."""
     finding = part.finding
     known = {one.id: one for one in images}
     lines = [
-        {"text": one_line(line.text, 80), "sure": share(line.sure), "crop": _line_crop(known[read.image_id], line.box)}
+        {"text": one_line(text, 80), "sure": share(line.sure), "crop": _line_crop(known[read.image_id], line.box)}
         for read in part.read
         if read.image_id in known
-        for line in read.reading.prints[:MOST_LINES]
+        for line, text in zip(read.reading.prints[:MOST_LINES], texts_of(read.reading, private), strict=False)
     ]
+    hidden = hidden_words([one.reading for one in part.read]) if private else frozenset()
     diff = () if finding.identity is None else finding.identity.diff
     return {
         "lines": lines[:MOST_LINES],
         "failed": [one_line(one.reading.failed, 120) for one in part.read if one.reading.failed is not None],
         "dates": "" if finding.expiry is None else finding.expiry.said(),
         "expected": "" if part.expected is None else one_line(part.expected.title, 80),
-        "diff": [{"how": str(one.how), "read": one_line(one.read, 40), "expected": one_line(one.expected, 40)}
-                 for one in diff],
+        "diff": [{"how": str(one.how), "expected": one_line(one.expected, 40),
+                  "read": "" if one.read.casefold() in hidden else one_line(one.read, 40)} for one in diff],
     }  # fmt: skip
 
 
@@ -305,9 +310,10 @@ def _urgency(case: Case, now: datetime) -> str:
     return explain(case.decision.score if case.decision else None, waited, novelty)
 
 
-def _said(review: Review, site: Site) -> dict[str, str]:
-    why = "; ".join([*review.reasons, review.note] if review.note else review.reasons)
-    when = local(review.reviewed_at, site.timezone)
+def _said(review: Review, case: Case) -> dict[str, str]:
+    note = redact(review.note).text if case.private else review.note
+    why = "; ".join([*review.reasons, note] if note else review.reasons)
+    when = local(review.reviewed_at, case.site.timezone)
     return {"by": one_line(review.by, 40), "verdict": str(review.verdict), "when": when, "why": one_line(why, 120)}
 
 

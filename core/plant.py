@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import BadInput, QuarantineReason
+from core.pictures.covering import Covering
 from core.records import Capture, Image, ImageState, Label, Prediction, Quality
 from core.roles import Role
 from core.words.prints import Reading
@@ -121,6 +122,7 @@ class Arrival:
         reason: the quarantine reason of a picture that could not be read.
         error: why there is no prediction.
         reading: what is printed on it, where its part type asks.
+        covering: what is personal in it, where somebody looked.
     """
 
     capture: Capture
@@ -135,6 +137,7 @@ class Arrival:
     error: str | None = None
     reason: QuarantineReason | None = None
     reading: Reading | None = None
+    covering: Covering | None = None
 
 
 @dataclass(frozen=True)

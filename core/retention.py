@@ -15,16 +15,22 @@ class DataClass(StrEnum):
     ORIGINALS = "originals"
     PREVIEWS = "previews"
     AUDIT = "audit"
+    READINGS = "readings"
+    NOTES = "notes"
 
 
 MEANING: Mapping[DataClass, str] = {
     DataClass.ORIGINALS: "Pictures in Holdpoint's own folder; those it only refers to are never touched",
     DataClass.PREVIEWS: "Screen copies, made again when somebody looks",
+    DataClass.READINGS: "What was read on printed labels; the decisions stay",
+    DataClass.NOTES: "Notes with reviews; the reviews stay",
     DataClass.AUDIT: "Rows of the audit trail; their seals stay, so the chain can still be checked",
 }
 LEAST_DAYS: Mapping[DataClass, int] = {
     DataClass.ORIGINALS: 30,  # a shift, its audit and its complaints come first
     DataClass.PREVIEWS: 1,
+    DataClass.READINGS: 30,
+    DataClass.NOTES: 30,
     DataClass.AUDIT: 365,  # an auditor asks for the last year
 }
 

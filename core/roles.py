@@ -36,9 +36,11 @@ class Action(StrEnum):
     TRAIN = "train and evaluate models"
     PROMOTE = "run models in the shadow, promote them and roll them back"
     POLICY = "propose, approve or pause a site's policy"
+    COMPLAINTS = "import complaints, and have something done about them"
     PEOPLE = "manage users and sites"
     AUDIT = "read the audit trail"
     UPKEEP = "back up, and set how long data is kept"
+    ORIGINALS = "see what is covered in pictures and texts"
 
 
 _EVERYONE = frozenset({Action.SEE, Action.SCORE})
@@ -55,6 +57,8 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
         Action.POLICY,
         Action.AUDIT,
         Action.PROMOTE,
+        Action.COMPLAINTS,
+        Action.ORIGINALS,
     },
     Role.DATA_SCIENTIST: _EVERYONE
     | {
@@ -68,6 +72,7 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
         Action.TRAIN,
         Action.PROMOTE,
         Action.REVIEW,
+        Action.COMPLAINTS,
     },
     Role.ADMIN: frozenset(Action) - {Action.REVIEW},
     Role.VIEWER: frozenset({Action.SEE}),

@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from core.vault import open_text, seal_text
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -49,6 +51,21 @@ def _time_of(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
+class SealedText(sa.types.TypeDecorator[str]):
+    """A text that is encrypted at rest where the plant has a key; equality in SQL is lost, nothing may ask for it."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Seal it."""
+        return None if value is None else seal_text(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Open it."""
+        return None if value is None else open_text(value)
+
+
 JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 REGISTRY = registry(metadata=sa.MetaData(naming_convention=NAMING))
@@ -83,6 +100,11 @@ def time() -> Any:
 def maybe_time() -> Any:
     """An aware time, or nothing."""
     return Field(default=None, sa_type=UtcTime, nullable=True)
+
+
+def sealed() -> Any:
+    """A text that is encrypted at rest; empty where there is none."""
+    return Field(default="", sa_type=SealedText)
 
 
 def json() -> Any:

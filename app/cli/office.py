@@ -246,7 +246,7 @@ def retention_show(as_json: Json = False) -> None:
 
 
 def retention_set(
-    kind: Annotated[str, typer.Argument(metavar="CLASS", help="originals, previews or audit.")],
+    kind: Annotated[str, typer.Argument(metavar="CLASS", help="originals, previews, audit, readings or notes.")],
     days: Annotated[str, typer.Argument(metavar="DAYS", help="A number of days, or ever.")],
 ) -> None:
     """Keep a class of data for so many days; the worker deletes once a day what is older."""

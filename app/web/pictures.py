@@ -10,7 +10,7 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,9 @@ import numpy.typing as npt
 from PIL import Image as Pillow
 
 from core.errors import BadInput, QuarantineReason, Unreadable
+from core.pictures.covering import Cover, cover_jpeg
 from core.records import Grid, Image
+from core.vault import in_use, opened, sealed_with, to_keep
 
 KINDS: Final = {"thumb": 240, "screen": 1600, "full": 65_535}  # longest side in pixels; never enlarged
 OVERLAY_SIDE: Final = 512  # an overlay is coarse: the browser stretches it over the picture
@@ -61,9 +63,8 @@ class Pictures:
             with self._lock:
                 sha256 = self._hashes.get(stamp)
             if sha256 is None:
-                with path.open("rb") as file:
-                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
+                sha256 = hash_of(path)
+        except (BadInput, OSError) as error:
             raise Unreadable(
                 QuarantineReason.MISSING, f"The file of image {image.id} cannot be read: bring it back to its place."
             ) from error
@@ -116,6 +117,33 @@ class Pictures:
                 self._crops.popitem(last=False)
         return made
 
+    def covered(self, image: Image, kind: str, covers: Sequence[Cover]) -> Path:
+        """The same as `copy` with places filled; kept under what is filled, so that a new find makes a new copy.
+
+        Raises:
+            Unreadable: as `copy`.
+        """
+        plain = self.copy(image, kind)
+        whole = (0.0, 0.0, float(image.width), float(image.height))
+        digest = hashlib.sha256(repr([one.box for one in covers]).encode()).hexdigest()[:16]
+        target = self._folder / image.sha256[:2] / f"{image.sha256}.{kind}.covered-{digest}"
+        return self._keep(target, lambda: cover_jpeg(self.opened(plain), covers, whole))
+
+    def covered_crop(self, image: Image, box: Box, width: int, covers: Sequence[Cover]) -> bytes:
+        """The same as `crop` with places filled.
+
+        Raises:
+            BadInput: as `crop`.
+            Unreadable: as `crop`.
+        """
+        x, y, wide, high = snap(box, (image.width, image.height))
+        shown = (float(x), float(y), float(wide), float(high))
+        return cover_jpeg(self.crop(image, box, width), covers, shown, quality=92)
+
+    def opened(self, path: Path) -> bytes:
+        """The bytes of a copy, which is sealed where the plant has a key."""
+        return opened(path.read_bytes())
+
     def overlay(self, grid: Grid, name: str, ramp: Ramp) -> Path:
         """A transparent PNG of a coarse map; `name` tells the ramp in the file's name."""
         values = np.ascontiguousarray(grid.values)
@@ -124,12 +152,12 @@ class Pictures:
         return self._keep(target, lambda: overlay_png(grid, ramp))
 
     def _keep(self, target: Path, make: Callable[[], bytes]) -> Path:
-        if not target.exists():
+        if not target.exists() or not _can_open(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(make())
+                    file.write(to_keep(make()))
                 Path(temporary).replace(target)
             finally:
                 Path(temporary).unlink(missing_ok=True)
@@ -150,6 +178,24 @@ def snap(box: Box, size_wh: tuple[int, int]) -> Box:
     return left, top, right - left, bottom - top
 
 
+def hash_of(path: Path) -> str:
+    """SHA-256 of an original's bytes, of a sealed one as they were before.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if sealed_with(path) is not None:
+        return hashlib.sha256(opened(path.read_bytes())).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _can_open(target: Path) -> bool:
+    """Whether a copy is there as this plant would make it now: sealed with its present key, or not at all."""
+    keys = in_use()
+    return sealed_with(target) == (None if keys is None else keys.current.id)
+
+
 def checked_bytes(image: Image) -> bytes:
     """A filed picture's bytes, if they still are what was filed.
 
@@ -157,8 +203,8 @@ def checked_bytes(image: Image) -> bytes:
         Unreadable: gone or changed.
     """
     try:
-        data = Path(image.path).read_bytes()
-    except OSError as error:
+        data = opened(Path(image.path).read_bytes())
+    except (BadInput, OSError) as error:
         raise Unreadable(
             QuarantineReason.MISSING, f"The file of image {image.id} cannot be read: bring it back to its place."
         ) from error

@@ -21,6 +21,7 @@ from app.web.pictures import KINDS, Pictures, placeholder
 from core.errors import BadInput, HoldpointError, NotAllowed, NotFound, QuarantineReason, Unreadable
 from core.records import ImageState
 from core.roles import Action, Actor, Role, allowed
+from core.vault import in_use
 
 SESSION_SECONDS = 12 * 3600  # a shift and its overlap; the store ends it earlier where it says so
 FORM_BYTES = 8192
@@ -170,9 +171,15 @@ def _picture(token: str, asked: dict[str, object]) -> Response:
     pictures = _pictures(context.settings().previews)
     try:
         image = acting.images.get(image_id)
+        headers = {"Cache-Control": "private, max-age=900", "Vary": "Cookie"}
         if kind in KINDS:
-            path = pictures.copy(image, kind)
+            shown = acting.privacy.look(image_id, context.now())
+            if shown.withheld is not None:
+                return _withheld()
+            path = pictures.covered(image, kind, shown.covers) if shown.covers else pictures.copy(image, kind)
             media = "image/jpeg"
+            if shown.uncovered:
+                headers = {"Cache-Control": "no-store"}
         elif kind in ("heatmap", "where"):
             if desk.still_blind(acting, [image]):
                 return PlainTextResponse("Answer first: at this site the first look is your own.", 403)
@@ -190,7 +197,9 @@ def _picture(token: str, asked: dict[str, object]) -> Response:
         return PlainTextResponse("This image belongs to a site that is not yours.", 403)
     except Unreadable as error:
         return _unreadable(image_id, image.state, error)
-    return FileResponse(path, media_type=media, headers={"Cache-Control": "private, max-age=900"})
+    if in_use() is not None:
+        return Response(pictures.opened(path), media_type=media, headers=headers)
+    return FileResponse(path, media_type=media, headers=headers)
 
 
 async def crop(request: Request) -> Response:
@@ -208,19 +217,31 @@ def _crop(request: Request) -> Response:
     if asked is None:
         return PlainTextResponse("Ask for box=x,y,width,height and width=, in whole pixels.", 400)
     x, y, wide, high, most = map(int, asked.groups())
+    acting = plant.acting_as(Actor(person.name))
     try:
-        image = plant.acting_as(Actor(person.name)).images.get(image_id)
+        image = acting.images.get(image_id)
+        shown = acting.privacy.look(image_id, context.now())
     except NotFound:
         return PlainTextResponse("There is no such image.", 404)
     except NotAllowed:
         return PlainTextResponse("This image belongs to a site that is not yours.", 403)
+    if shown.withheld is not None:
+        return _withheld()
+    pictures, box = _pictures(context.settings().previews), (x, y, wide, high)
     try:
-        made = _pictures(context.settings().previews).crop(image, (x, y, wide, high), most)
+        made = pictures.covered_crop(image, box, most, shown.covers)
     except Unreadable as error:
         return _unreadable(image_id, image.state, error)
     except BadInput as error:
         return PlainTextResponse(str(error), 400)
-    return Response(made, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=900"})
+    kept = "no-store" if shown.uncovered else "private, max-age=900"
+    return Response(made, media_type="image/jpeg", headers={"Cache-Control": kept, "Vary": "Cookie"})
+
+
+def _withheld() -> Response:
+    """In place of a picture that could not be looked at for personal details: nothing of it is shown."""
+    words = "Withheld: may show personal details"
+    return Response(placeholder(words), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
 
 def _unreadable(image_id: int, known: ImageState, error: Unreadable) -> Response:

@@ -34,6 +34,7 @@ from core.pictures import exif, headers
 from core.pictures.exif import PILLOW_ERRORS
 from core.pictures.headers import Header
 from core.records import Exposure, Pixels
+from core.vault import opened
 
 # What libjpeg and libpng write to standard error about a picture that they have filled up by guessing.
 _GUESSED = ("premature end", "bad huffman", "instead of rst", "arithmetic decode", "corrupt jpeg data: bad")
@@ -127,7 +128,10 @@ def read(path: Path, limits: Limits = Limits()) -> bytes:
         raise _too_many_bytes(size, limits)
     if len(data) != size:
         raise headers.truncated(f"{path.name} changed its length of {size:,} bytes while it was read")
-    return data
+    try:
+        return opened(data)
+    except BadInput as error:
+        raise Unreadable(QuarantineReason.UNDECODABLE, f"{path.name}: {error}") from error
 
 
 def sha256_of(data: bytes) -> str:

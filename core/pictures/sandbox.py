@@ -17,6 +17,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from core.pictures.decode import Decoded, Limits
 from core.pictures.memory import Lent, Memory
 from core.pictures.quality import QualityLimits
 from core.records import Exposure, Quality
+from core.vault import in_use, opened, sealed_with
 
 _START_SECONDS = 120.0  # to import NumPy and OpenCV on a machine that is busy with everything else
 _STARTS = 3  # a child may be killed from outside while it starts
@@ -276,6 +278,10 @@ class DecodePool:
         return found
 
     def _submit(self, source: Source, task: dict[str, Any]) -> _Job:
+        # A child has no key: what is sealed is opened here.
+        if in_use() is not None and isinstance(source, Path) and sealed_with(source) is not None:
+            with suppress(HoldpointError, OSError):  # the child says what is wrong with it
+                source = Upload(source.name, opened(source.read_bytes()))
         job = _Job(source, task)
         with self._changed:
             if self._closed:

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0016"  # a test compares it with the newest file in versions/
+HEAD = "0020"  # a test compares it with the newest file in versions/
 
 _HERE = Path(__file__).parent
 

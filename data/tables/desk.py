@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from data.columns import Table, json, key, maybe_time, maybe_to, one_of, only, time, to
+from data.columns import Table, json, key, maybe_time, maybe_to, one_of, only, sealed, time, to
 
 
 class Tasks(Table, table=True):
@@ -70,7 +70,7 @@ class Reviews(Table, table=True):
     images: Any = json()
     classes: Any = json()
     sure: int | None = None
-    note: str = ""
+    note: str = sealed()
     reasons: Any = json()
     seconds: float | None = None
     source: Any = json()

@@ -7,6 +7,7 @@ from app.state import UpkeepState, state
 from app.widgets.frame import notices, title
 from app.widgets.jobs import follow, worker_state
 from app.widgets.people.keeping import rule_row
+from app.widgets.people.privacy import privacy_section
 from app.widgets.text import ago
 from core.retention import DataClass
 
@@ -29,6 +30,7 @@ with left:
         with st.popover("Delete now", icon=":material/delete:", disabled=not rules):
             st.caption("Deletes what is older than the rules above say. Rehearse first.")
             st.button("Delete it", type="primary", on_click=office.submit_retention, args=(view, False))
+    privacy_section(view)
 with right:
     st.subheader("Backups", anchor=False)
     st.button("Back up now", icon=":material/backup:", type="primary", on_click=office.submit_backup, args=(view,))

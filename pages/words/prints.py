@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import context
 from app.printing import PrintsState
+from app.private import covers_texts
 from app.state import state
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
@@ -42,7 +43,7 @@ with readings:
             "Nothing was read yet", icon="document_scanner", then="Say what is asked of a part type's labels first."
         )
     else:
-        print_readings.recent(found, site.timezone)
+        print_readings.recent(found, site.timezone, covers_texts(store, site_name))
 with checked:
     print_readings.accuracy(store.prints.accuracy(site_name), print_rules.LANGUAGES)
     if context.may(Action.REVIEW):

@@ -265,3 +265,17 @@ def test_choosing_somebody_forgets_the_last_answer():
     view = PeopleState(message="done", failed="not done")
     office.choose(view, "Ines")
     assert (view.choice, view.message, view.failed) == ("Ines", "", "")
+
+
+def test_the_privacy_section_says_where_each_site_stands_and_sets_what_is_covered(app, plant):
+    page = app("Ada", "admin/upkeep")
+    assert "Privacy" in [one.value for one in page.subheader]
+    by_key(page.radio, f"privacy.mode.{SITE}.0").set_value("always")
+    by_key(page.text_input, f"privacy.reason.{SITE}").set_value("visitors walk by")
+    by_key(page.button, "privacy.save").click().run()
+    assert not page.exception
+    rule = store_of(plant).privacy.rule(SITE)
+    assert (str(rule.mode), rule.by, rule.reason) == ("always", "Ada", "visitors walk by")
+    page = press(page, "Look now")
+    (job,) = store_of(plant).jobs.recent(5, kind="covering")
+    assert job.by == "Ada"

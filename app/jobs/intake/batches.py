@@ -7,6 +7,7 @@ from typing import Any
 
 from app.jobs.intake.sources import Naming, Source
 from core.errors import QuarantineReason
+from core.pictures.covering import Covering
 from core.pictures.sandbox import Read
 from core.plant import Arrival
 from core.records import Capture, Exposure, ImageState, Prediction
@@ -109,9 +110,10 @@ def refusal(one: Wanted, reason: QuarantineReason, note: str, sha256: str | None
 
 
 def arrived(
-    one: Wanted, read: Read, prediction: Prediction | None, error: str | None, reading: Reading | None = None
-) -> Arrival:
-    """A picture that was decoded; where nothing usable was said of it, why; and what is printed on it."""
+    one: Wanted, read: Read, prediction: Prediction | None, error: str | None, reading: Reading | None = None,
+    covering: Covering | None = None,
+) -> Arrival:  # fmt: skip
+    """A picture that was decoded, what is printed on it and personal; where nothing usable was said of it, why."""
     if prediction is not None and not _usable(prediction):
         prediction, error = None, "its answer is not a number"
     return Arrival(
@@ -124,6 +126,7 @@ def arrived(
         prediction=prediction,
         error=error,
         reading=reading,
+        covering=covering,
         **_without_part(one),
     )
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from app.jobs.files import write_whole
 from core.errors import BadInput, NotFound, QuarantineReason
+from core.vault import in_use, opened, sealed_with, to_keep
 
 BESIDE_PICTURES = frozenset({".csv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".tsv", ".md", ".toml", ".ini"})
 TEMPORARY_ENDINGS = frozenset(
@@ -148,19 +149,21 @@ def stamp(path: Path) -> tuple[int, int] | None:
 
 
 def hash_of(path: Path) -> str | None:
-    """SHA-256 of the file's bytes; None where it cannot be read."""
+    """SHA-256 of the file's bytes, of a sealed one as they were before; None where it cannot be read."""
     try:
+        if in_use() is not None and sealed_with(path) is not None:
+            return sha256(opened(path.read_bytes())).hexdigest()
         with path.open("rb") as file:
             return file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (BadInput, OSError):
         return None
 
 
 def keep(data: bytes, folder: Path, suffix: str) -> Path:
     """Write an original that arrived over the network, whole or not at all, under the hash of its bytes."""
     path = folder / f"{sha256(data).hexdigest()}{suffix}"
-    if not (path.is_file() and path.stat().st_size == len(data)):
-        write_whole(path, data)
+    if not (path.is_file() and (sealed_with(path) is not None or path.stat().st_size == len(data))):
+        write_whole(path, to_keep(data))
     return path
 
 

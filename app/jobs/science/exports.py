@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from app.jobs.intake.line import Progress, quiet
 from app.settings import Settings
 from core.errors import BadInput, Unreadable
+from core.pictures.covering import cover_file
 from core.pictures.decode import Limits, sha256_of
 from core.pictures.decode import read as bytes_of
 from core.plant import LabelledFile, LabelledImage
+from core.privacy import PLAIN
 from core.records import ImageState, Outcome, Prediction
+from core.vault import sealed_with
 from data.formats.files import Folder, unique_names, write_file
 from data.formats.privacy import without_place
 from data.formats.provenance import Entry, Said, facts
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 Pictures = Literal["copy", "link", "none"]
 FILES = {".json", ".csv", ".parquet"}  # a destination with one of these endings is a single file without pictures
 STEP = 200  # pictures between two reports of progress
+WITHHELD = "withheld, not looked at for personal details"
 NO_LABEL = "label undone"  # why a picture stays behind whose label went while pictures were copied
 
 
@@ -37,7 +41,7 @@ class ExportReport:
     Attributes:
         images: labelled pictures written.
         regions: boxes and masks on them.
-        pictures: copied, linked, or cleaned of their place on the way.
+        pictures: copied, linked, covered, or cleaned of their place on the way.
         left_out: labels whose picture cannot be shown any more, by what is wrong with it.
     """
 
@@ -209,9 +213,14 @@ class _Export:
         """Bring the pictures along; those that are not what was labelled any more stay behind, with their labels."""
         taken = []
         left, done = Counter[str](), Counter[str]()
+        views = self.store.privacy.for_export([one.image_id for one in self.files])
         for number, (one, name) in enumerate(zip(self.files, names, strict=True)):
             if number % STEP == 0:
                 self.progress(number, len(self.files), "pictures")
+            view = views.get(one.image_id, PLAIN)
+            if view.withheld is not None:
+                left[WITHHELD] += 1
+                continue
             try:
                 data = bytes_of(Path(one.path), Limits())
             except Unreadable as problem:
@@ -221,21 +230,22 @@ class _Export:
             if sha256 != one.sha256:
                 left[str(ImageState.CHANGED)] += 1
                 continue
-            clean = without_place(data)
+            clean = cover_file(data, Path(name).suffix, view.covers) if view.covers else without_place(data)
+            done["covered"] += bool(view.covers)
             if clean != data:
                 sha256 = sha256_of(clean)
-                done["place removed"] += 1
+                done["place removed"] += not view.covers
             linked = self._put(folder, name, one, clean, clean == data, pictures)
             done[how := "linked" if linked else "copied"] += 1
             taken.append(_Taken(f"images/{name}", one.image_id, sha256, how))
-        self.report.left_out, self.report.pictures = dict(left), dict(done)
+        self.report.left_out, self.report.pictures = dict(left), dict(+done)
         return taken
 
     def _put(
         self, folder: Folder, name: str, one: LabelledFile, data: bytes, unchanged: bool, pictures: Pictures
     ) -> bool:
         """Whether the picture could be linked; it is copied otherwise."""
-        if pictures == "link" and unchanged:
+        if pictures == "link" and unchanged and sealed_with(Path(one.path)) is None:
             try:
                 folder.link(f"images/{name}", Path(one.path).resolve())
             except OSError:  # another disk, or a file system without links

@@ -148,11 +148,7 @@ def check(folder: Path) -> dict[str, Any]:
         raise BadInput(f"{folder} has format {manifest['format']}, this version reads {FORMAT}.")
     for name, facts in files.items():
         path = PurePosixPath(name)
-        if (
-            path.is_absolute()
-            or ".." in path.parts
-            or path.parts[0] not in (STORE, KEYS, HEADS, MODELS, DATASETS, *LISTS)
-        ):
+        if path.is_absolute() or ".." in path.parts or path.parts[0] not in (STORE, KEYS, HEADS, *FOLDERS, *LISTS):
             raise BadInput(f"The manifest names {name}, which no backup holds: do not trust it.")
         there = folder / path
         if there.is_symlink() or not there.is_file():

@@ -29,7 +29,8 @@ def clean(
 
     Returns:
         {dry_run, originals: {days, deleted, bytes, elsewhere}, previews: {days, deleted, bytes}, audit: {days,
-        deleted, kept}}; only classes that have a rule. Elsewhere counts pictures that Holdpoint only refers to.
+        deleted, kept}, readings: {days, deleted}, notes: {days, deleted}}; only classes that have a rule. Elsewhere
+        counts pictures that Holdpoint only refers to.
     """
     when = (now or datetime.now(UTC)).astimezone(UTC)
     done: dict[str, Any] = {"dry_run": dry_run}
@@ -40,6 +41,9 @@ def clean(
             done[str(kind)] = {"days": days, **_originals(store, current, before, days, dry_run, when)}
         elif kind is DataClass.PREVIEWS:
             done[str(kind)] = {"days": days, **_previews(store, current, before, days, dry_run, when)}
+        elif kind in (DataClass.READINGS, DataClass.NOTES):
+            forget = store.upkeep.forget_readings if kind is DataClass.READINGS else store.upkeep.forget_notes
+            done[str(kind)] = {"days": days, "deleted": forget(before, days, when, dry_run=dry_run)}
         else:
             old = store.upkeep.old_events(before) if dry_run else store.upkeep.delete_events(before, days, when)
             done[str(kind)] = {"days": days, "deleted": len(old.events), "kept": len(old.kept)}

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs.files import write_whole
 from app.settings import Settings
+from core import vault
 from core.errors import BadInput, HoldpointError
 from core.roles import COMMAND_LINE, Actor
 from core.seals import Head, Key
@@ -39,16 +40,24 @@ def open_plant(current: Settings, actor: Actor = COMMAND_LINE) -> "Store":
     """The store with the plant's own key, which is made where there is none yet.
 
     Raises:
-        BadInput: the trail was sealed with a key that is not here.
+        BadInput: the trail was sealed, or something was encrypted, with a key that is not here.
     """
+    from app.jobs.upkeep.vault import check_keys, keys_of
     from data.store import open_store
 
     current.home.mkdir(parents=True, exist_ok=True)
+    keys = keys_of(current)
+    vault.use(keys)
     path = current.secrets / "audit-key"
     key = read_key(path)
     store = open_store(current.database_url, actor, key=key)
     head = store.seals.head()
     if key is not None and (head is None or head.key_id == key.id):
+        try:
+            check_keys(store.acting_as(SEALER), keys)
+        except BadInput:
+            store.close()
+            raise
         return store
     store.close()
     if head is not None:
@@ -57,7 +66,9 @@ def open_plant(current: Settings, actor: Actor = COMMAND_LINE) -> "Store":
             f"The audit trail is sealed with the key {head.key_id}, and {path} {what}: put the plant's own key there, "
             "from the machine that made it or from a backup."
         )
-    return open_store(current.database_url, actor, key=_make_key(path))
+    store = open_store(current.database_url, actor, key=_make_key(path))
+    check_keys(store.acting_as(SEALER), keys)
+    return store
 
 
 def read_key(path: Path) -> Key | None:

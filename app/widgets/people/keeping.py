@@ -6,7 +6,13 @@ from app import office
 from app.state import UpkeepState
 from core.retention import LEAST_DAYS, LONGEST_DAYS, MEANING, DataClass
 
-NAMES = {DataClass.ORIGINALS: "Originals", DataClass.PREVIEWS: "Previews", DataClass.AUDIT: "Audit trail"}
+NAMES = {
+    DataClass.ORIGINALS: "Originals",
+    DataClass.PREVIEWS: "Previews",
+    DataClass.AUDIT: "Audit trail",
+    DataClass.READINGS: "Readings of labels",
+    DataClass.NOTES: "Notes",
+}
 
 
 def rule_row(view: UpkeepState, kind: DataClass, days: int | None) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import context
 from app.printing import PrintsState, say
+from app.private import covers_texts, texts_of
 from app.widgets.charts import plot
 from app.widgets.desk.viewer import absolute, picture_url
 from app.widgets.frame import nothing
@@ -16,14 +17,14 @@ from data.store.line.print_rows import ImageRead
 from data.store.line.prints import ReadShare
 
 
-def recent(read: Sequence[ImageRead], zone: str) -> None:
+def recent(read: Sequence[ImageRead], zone: str, private: bool) -> None:
     """The last readings: picture, text, how sure, how long it took."""
     images = {one.id: one for one in context.store().images.many([one.image_id for one in read]).values()}
     st.dataframe(
         [
             {
                 "picture": absolute(picture_url(images[one.image_id], "thumb")) if one.image_id in images else "",
-                "read": one_line(" / ".join(line.text for line in one.reading.prints), 200) or "nothing",
+                "read": one_line(" / ".join(texts_of(one.reading, private)), 200) or "nothing",
                 "least sure": min((line.sure for line in one.reading.prints), default=None),
                 "problem": one_line(one.reading.failed or "", 120),
                 "seconds": one.reading.milliseconds / 1000,
@@ -53,8 +54,9 @@ def one_by_one(view: PrintsState, site: str, read: ImageRead | None, languages: 
         st.image(absolute(picture_url(image)), caption=plain(image.capture.part or "", 60))
     with right:
         st.caption("Is this what is printed, word for word?")
-        for line in read.reading.prints:
-            st.text(f"{line.text}   ({share(line.sure)})")
+        private = covers_texts(context.store(), site)
+        for line, text in zip(read.reading.prints, texts_of(read.reading, private), strict=True):
+            st.text(f"{text}   ({share(line.sure)})")
         if not read.reading.prints:
             st.text(read.reading.failed or "nothing")
         language = st.selectbox("Language", list(languages), key=f"prints.{site}.language",

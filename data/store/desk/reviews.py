@@ -12,6 +12,8 @@ from core.decide.labels import IMPORT
 from core.errors import BadInput, Conflict, NotFound
 from core.records import Outcome, Region, Review, Task, TaskKind
 from core.roles import Action
+from core.vault import in_use
+from core.words.redaction import redact
 from data.store.base import SubStore, site_row, within
 from data.store.desk.answering import (
     ask_for_second_look,
@@ -101,7 +103,7 @@ class Reviews(SubStore):
             record(connection, entry(
                 when, self.actor.name, "reviewed", f"part {row.part_id}", site_id=row.site_id,
                 old={"outcome": values["outcome"]}, new=told,
-                reason="; ".join([*review.reasons, review.note] if review.note else review.reasons),
+                reason="; ".join([*review.reasons, _traced(review.note)] if review.note else review.reasons),
                 model=values["model"], policy=values["policy"],
             ))  # fmt: skip
             return review_id
@@ -335,6 +337,11 @@ def _said_before(connection: Connection, places: Mapping[int, Any]) -> dict[tupl
         rows.extend(connection.execute(query.order_by(reviews.c.id)))
     drawn = drawn_regions(connection, [row.id for row in rows])
     return {(row.image_id, row.by): review_of(row, drawn) for row in rows}
+
+
+def _traced(note: str) -> str:
+    """A note as the trail has it: without what is personal, and not at all where notes are sealed."""
+    return redact(note).text if in_use() is None else "a note, encrypted with the review"
 
 
 def _same_as_before(before: Review | None, values: Mapping[str, Any], drawn: Sequence[Region]) -> bool:

@@ -16,6 +16,7 @@ from data.store.line.deciding import decide_parts
 from data.store.line.part_types import part_type_values, part_types_by_id
 from data.store.line.preparing import Prepared, prepare
 from data.store.line.print_rows import insert_readings
+from data.store.line.privacy import insert_coverings
 from data.store.rows import chunks, insert_many
 from data.store.trail.audit import entry, record
 from data.tables import (
@@ -160,6 +161,8 @@ class _Filing:
         """The same bytes from the same place: nothing new, unless what was wrong the last time is right now."""
         if one.reading is not None and one.reading.failed is None and not self._was_read(row.id):
             insert_readings(self.connection, [(row.id, one.reading)], self.now)
+            if one.covering is not None:
+                insert_coverings(self.connection, [(row.id, one.covering)], self.now)
             self.touched.add(row.part_id)
         healed = row.state != ImageState.OK and one.row["state"] == ImageState.OK
         scored = one.prediction is not None and self._unscored(row.id)
@@ -239,6 +242,8 @@ class _Filing:
         self._insert_predictions([(ids[number], one) for number, one in enumerate(fresh) if one.prediction])
         read = [(ids[number], one.reading) for number, one in enumerate(fresh) if one.reading is not None]
         insert_readings(self.connection, read, self.now)
+        found = [(ids[number], one.covering) for number, one in enumerate(fresh) if one.covering is not None]
+        insert_coverings(self.connection, found, self.now)
         self.touched.update(part_ids.values())
         return [
             Filed(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from core.pictures.covering import Covering
 from core.plant import Arrival
 from core.records import ImageState, Prediction, Region
 from core.watch.embedding import sketch
@@ -36,6 +37,7 @@ class Prepared:
     prediction: Mapping[str, Any] | None = None
     regions: tuple[Mapping[str, Any], ...] = ()
     reading: Reading | None = None
+    covering: Covering | None = None
     fault: str | None = None
 
 
@@ -80,6 +82,7 @@ def prepare(arrival: Arrival, now: datetime) -> Prepared:
         prediction=None if prediction is None else _prediction_row(prediction, now),
         regions=() if prediction is None else _region_rows(prediction.regions, arrival.width, arrival.height),
         reading=arrival.reading,
+        covering=arrival.covering,
     )
 
 

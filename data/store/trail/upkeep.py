@@ -31,12 +31,16 @@ from data.tables import (
     gold_items,
     images,
     parts,
+    reading_checks,
+    readings,
     retention_rules,
+    reviews,
     sessions,
     tasks,
 )
 
 BACKED_UP = "backup made"
+NAMED = 500  # ids that an event lists; it counts all
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,56 @@ class Upkeep(SubStore):
             record(connection, entry(self.now(now), self.actor.name, DELETED, "audit trail", new=told))
             return old
 
+    def forget_readings(
+        self, before: datetime, days: int, now: datetime | None = None, *, dry_run: bool = False
+    ) -> int:  # fmt: skip
+        """Delete what was read on labels before a time, of decided parts without an open task.
+
+        Returns:
+            How many readings went, or would go.
+        """
+        when = self.now(now)
+        with self.writing(Action.UPKEEP) as (connection, _):
+            query = (
+                sa.select(readings.c.id, readings.c.image_id)
+                .join(images, images.c.id == readings.c.image_id)
+                .where(readings.c.read_at < before, *_settled(images.c.part_id))
+                .order_by(readings.c.id)
+            )
+            rows = connection.execute(query).all()
+            if rows and not dry_run:
+                for some in chunks([row.id for row in rows]):
+                    connection.execute(sa.delete(reading_checks).where(reading_checks.c.reading_id.in_(some)))
+                    connection.execute(sa.delete(readings).where(readings.c.id.in_(some)))
+                told = {"days": days, "count": len(rows), "images": sorted({row.image_id for row in rows})[:NAMED]}
+                record(connection, entry(when, self.actor.name, "readings deleted", "data class readings", new=told))
+            return len(rows)
+
+    def forget_notes(
+        self, before: datetime, days: int, now: datetime | None = None, *, dry_run: bool = False
+    ) -> int:  # fmt: skip
+        """Empty the notes of reviews given before a time, of decided parts without an open task; the reviews stay.
+
+        Returns:
+            How many notes went, or would go.
+        """
+        when = self.now(now)
+        with self.writing(Action.UPKEEP) as (connection, _):
+            written = sa.type_coerce(reviews.c.note, sa.String) != ""
+            query = (
+                sa.select(reviews.c.id)
+                .where(reviews.c.reviewed_at < before, written, *_settled(reviews.c.part_id))
+                .order_by(reviews.c.id)
+            )
+            ids = list(connection.scalars(query))
+            if ids and not dry_run:
+                with unlocked(connection, "reviews"):
+                    for some in chunks(ids):
+                        connection.execute(sa.update(reviews).where(reviews.c.id.in_(some)).values(note=""))
+                told = {"days": days, "count": len(ids), "reviews": ids[:NAMED]}
+                record(connection, entry(when, self.actor.name, "notes deleted", "data class notes", new=told))
+            return len(ids)
+
     def deleted(self, kind: str, told: Mapping[str, Any], now: datetime | None = None) -> None:
         """Leave a row about files that were deleted and of which the store keeps no record of their own.
 
@@ -204,6 +258,14 @@ def _may_go(before: datetime) -> list[sa.ColumnElement[bool]]:
     book = sa.exists().where(book_examples.c.image_id == images.c.id, book_examples.c.removed_at.is_(None))
     there = images.c.state != str(ImageState.MISSING)
     return [images.c.arrived_at < before, there, ~busy, ~waiting, ~needed, ~gold, ~book]
+
+
+def _settled(part_id: sa.ColumnElement[int]) -> list[sa.ColumnElement[bool]]:
+    """A decided part without an open task."""
+    return [
+        ~sa.exists().where(tasks.c.part_id == part_id, IS_OPEN),
+        ~sa.exists().where(parts.c.id == part_id, parts.c.state == "open"),
+    ]
 
 
 def _in_datasets(connection: Connection) -> set[str]:

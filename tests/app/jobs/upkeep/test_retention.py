@@ -1,6 +1,7 @@
 """Retention with real files: only what is old, ours and needed by nobody goes, and a rehearsal deletes nothing."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from app.jobs.upkeep import retention, sealing
 from app.settings import Settings
 from core.errors import NotAllowed
 from core.plant import Arrival
-from core.records import Capture, ImageState
+from core.records import Capture, ImageState, Review, Verdict
 from core.retention import DataClass
 from core.roles import WORKER, Actor, Role
+from core.words.prints import Print, Reading
 from data.store.engine.database import utc_now
 from tests.data.store.plant import GOOD_QUALITY, PASSWORD, arrival, site
 
@@ -130,3 +132,34 @@ def test_only_an_administrator_may_ask_for_it(plant):
         plant.people.add(str(role), PASSWORD, role)
         with pytest.raises(NotAllowed):
             plant.acting_as(Actor(str(role))).jobs.submit("retention", {})
+
+
+def test_readings_and_notes_go_on_schedule_and_leave_an_event_each(plant, current):
+    old = utc_now() - timedelta(days=100)
+    plant.people.add("ines", PASSWORD, Role.INSPECTOR)
+    ines = plant.acting_as(Actor("ines"))
+    plant.arrivals.file("Lyon", [arrival(3, 0.5)], close_parts=True, now=old)
+    task = ines.queue.lease(now=old)
+    review = Review(Verdict.PASS, "ines", note="Anna Lindqvist called", reasons=("dust",))
+    ines.reviews.add(task.id, task.revision, task.fence, review, now=old)
+    read = replace(arrival(1, 0.1), reading=Reading((Print("Anna Lindqvist", 0.9),), "test"))
+    waits = replace(arrival(2, 0.5), reading=Reading((Print("Tom Baker", 0.9),), "test"))
+    plant.arrivals.file("Lyon", [read, waits], close_parts=True, now=old)
+    for kind in (DataClass.READINGS, DataClass.NOTES):
+        plant.upkeep.set_rule(kind, 90)
+
+    rehearsed = retention.clean(plant, current, dry_run=True)
+    assert (rehearsed["readings"], rehearsed["notes"]) == ({"days": 90, "deleted": 1}, {"days": 90, "deleted": 1})
+    assert len(plant.prints.recent("Lyon")) == 2
+    job = retention.submit_when_due(plant, utc_now())
+    assert plant.jobs.get(job).kind == "retention"
+    KINDS["retention"](plant.acting_as(WORKER), current, {}, lambda *_: None)
+    assert [one.reading.prints[0].text for one in plant.prints.recent("Lyon")] == ["Tom Baker"]  # its task is open
+    (review,) = plant.reviews.of_part(task.part_id)
+    assert (review.note, review.reasons, review.verdict) == ("", ("dust",), Verdict.PASS)
+    (readings,) = plant.audit.recent(5, action="readings deleted")
+    (notes,) = plant.audit.recent(5, action="notes deleted")
+    assert (readings.new["count"], readings.new["days"], notes.new["count"]) == (1, 90, 1)
+    assert "Lindqvist" not in repr([readings, notes])
+    sealing.seal(plant, current, sealing.key_of(current))
+    assert sealing.verify(plant, current).ok
