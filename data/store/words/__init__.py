@@ -1,0 +1,1 @@
+"""Words: complaints and returns, and who is told of them."""
