@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.jobs.quality import follow_ups
 from app.jobs.quality.notices import Channel, channels, deliver
+from app.jobs.words.complaint_messages import deliver_notices
 from app.settings import Settings
 from core.errors import HoldpointError
 from core.roles import WORKER
@@ -156,6 +157,7 @@ class Watcher:
 
     def _send(self) -> None:
         deliver(self._store, self._current, self._now, stop=self._ending.is_set)
+        deliver_notices(self._store, self._current, self._now, stop=self._ending.is_set)
 
     def _run(self, what: Callable[[], None], every_s: float) -> None:
         trouble = ""

@@ -34,6 +34,7 @@ from core.watch.rules import RuleKind
 
 if TYPE_CHECKING:
     from core.watch.alarms import Notice
+    from core.words.complaints.notices import Message
     from data.store import Store
 
 SEND_S = 30.0  # the longest that one message may take
@@ -154,8 +155,17 @@ def deliver(
     return sent
 
 
-def send(current: Settings, channel: Channel, notice: "Notice", now: datetime) -> str:
+def send(
+    current: Settings, channel: Channel, notice: "Notice | Message", now: datetime, message_id: str | None = None
+) -> str:
     """Send one message in a child process.
+
+    Args:
+        current: settings.
+        channel: where to.
+        notice: title and text.
+        now: aware UTC.
+        message_id: what receivers tell it from others by; made of the notice's number where None.
 
     Returns:
         Empty when it was taken; else why not, without any secret.
@@ -165,7 +175,7 @@ def send(current: Settings, channel: Channel, notice: "Notice", now: datetime) -
         "title": one_line(notice.title, 120),
         "body": one_line(notice.body, 1000),
         "hosts": hosts(current),
-        "id": f"notice-{notice.id}",
+        "id": message_id or f"notice-{notice.id}",
         "time": str(int(now.timestamp())),
         "key": _signing_key(current),
     }
