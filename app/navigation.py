@@ -317,6 +317,21 @@ PAGES = (
         "back; every process obeys on its next batch. Another model passes nothing by itself until two calibrate it.",
     ),
     PageEntry(
+        "words/complaints",
+        "Complaints",
+        "Words",
+        "contact_support",
+        Action.SEE,
+        "What customers told and sent back, beside the pictures of the part. **A** visible · **S** not visible · **D** "
+        "cannot tell · **→** next · **←** the one before. What the model said, and who let the part go, show with your "
+        "answer. A visible defect that was let go is an **escape**: it goes to be labelled and is reported beside the "
+        "audits, never in them.\n\n"
+        "Fields were read by a model that is often wrong: confirm or correct them. Nothing is done about a complaint "
+        "before somebody confirms it. **Trend** sets complaints beside interception, before and after a change. "
+        "**Patterns** shows only what stands out by an exact test, with chance findings kept under one in ten. A "
+        "**notice** is drafted by one and approved by another. `holdpoint complaints` does the same.",
+    ),
+    PageEntry(
         "words/prints",
         "Printed labels",
         "Words",
@@ -329,6 +344,23 @@ PAGES = (
         "matters where the two lead to different answers. The catalogue says how each item's label reads; words in "
         "it that look alike when misread (0 and O, 1 and I) count as read.\n\n"
         "**Accuracy** shows readings drawn by chance: **A** right, **S** wrong.",
+    ),
+    PageEntry(
+        "words/notes",
+        "Notes",
+        "Words",
+        "sticky_note_2",
+        Action.SEE,
+        "What people typed or said, and logs, labelled by themselves: labelling functions vote on every word, each "
+        "with the weight that its accuracy on a labelled part has earned. A tie, a doubt, and a name that may be a "
+        "person's or a thing's (AMBIGUOUS) are nobody's label until a person answers: **1–8** the label, **0** none of "
+        "them.\n\n"
+        "Only cleared text is kept, and what is personal is covered before: [NAME], and [NAME?] for a name in doubt. "
+        "**Functions** has coverage, conflicts, accuracy and weights, and the rules. A change of the rules labels "
+        "everything anew as a further version; **Versions** shows the difference. What people said beats every "
+        "rule.\n\n"
+        "**Check by hand** shows notes drawn by chance: **A** all right, or type the labels as they should be. "
+        "**New names** lists words that no list knows.",
     ),
     PageEntry(
         "admin/people",

@@ -30,8 +30,13 @@ class Settings(BaseSettings):
         ocr: reader of printed labels; auto takes EasyOCR where its models are at hand.
         ocr_seconds: longest time one way of reading a picture may take.
         ocr_threads: of the processor, for the reader.
+        describer_url: of an OpenAI-compatible server that may write descriptions; empty asks nobody.
+        describer_model: as that server knows it.
+        describer_key_file: holds the key that the server asks for, mode 600; none where it asks for none.
+        describer_timeout: seconds that an answer may take, all in all.
         backup_hours: the worker makes a backup so often; 0 leaves it to people.
         backups_kept: of those that the worker made by itself; older ones are deleted.
+        key_file: keys that encrypt originals and notes, outside `home`; none encrypts nothing.
         oidc_issuer: address of the company's own sign-in (OpenID Connect); empty for passwords only.
         oidc_client_id: as it knows Holdpoint.
         oidc_client_secret: what it gave Holdpoint to prove itself.
@@ -55,8 +60,13 @@ class Settings(BaseSettings):
     ocr: Literal["auto", "rapidocr", "easyocr"] = "auto"
     ocr_seconds: float = Field(default=60, gt=0)
     ocr_threads: int = Field(default=2, ge=1, le=64)
+    describer_url: str = ""
+    describer_model: str = ""
+    describer_key_file: Path | None = None
+    describer_timeout: float = Field(default=20, gt=0, le=600)
     backup_hours: float = Field(default=0, ge=0)
     backups_kept: int = Field(default=7, ge=1, le=1000)
+    key_file: Path | None = None
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")

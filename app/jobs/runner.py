@@ -25,6 +25,7 @@ from app.jobs.science.detectors.queued import DETECTOR_KINDS
 from app.jobs.science.pipelines import clock as pipeline_clock
 from app.jobs.upkeep import backups, retention
 from app.jobs.upkeep.sealing import Sealer, open_plant
+from app.jobs.words import covering
 from app.settings import Settings, settings
 from core.errors import BadInput, Conflict, HoldpointError, NotFound
 from core.plant import Job
@@ -151,6 +152,12 @@ def _proposals(store: "Store", current: Settings, given: Mapping[str, Any], prog
     return propose_classes(store, current, progress=progress, **given)
 
 
+def _complaints(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.words.complaints import import_upload
+
+    return import_upload(store, current, progress=progress, **given)
+
+
 def _ask(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
     """Put a large labelling batch into the queue."""
     progress(0, 0, "opening tasks")
@@ -170,6 +177,12 @@ def _looks(store: "Store", current: Settings, given: Mapping[str, Any], progress
     chosen = given.get("looks")
     more = {**given, "looks": None if chosen is None else [look_from(one) for one in chosen]}
     return compare_looks(store, current, progress=progress, **more)
+
+
+def _notes(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    from app.jobs.words.notes import label_notes
+
+    return label_notes(store, progress=progress, **given)
 
 
 def _reread(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
@@ -193,6 +206,10 @@ def _backup(store: "Store", current: Settings, _given: Mapping[str, Any], progre
     return told
 
 
+def _covering(store: "Store", current: Settings, given: Mapping[str, Any], progress: Progress) -> Any:
+    return covering.cover(store, current, progress=progress, **given)
+
+
 KINDS: Mapping[str, Run] = {
     "ingest": _ingest,
     "import": _import,
@@ -212,9 +229,12 @@ KINDS: Mapping[str, Run] = {
     "fewlabels": _few_labels,
     **DETECTOR_KINDS,
     "backtest": _backtest,
+    "notes": _notes,
+    "complaints": _complaints,
     "reread": _reread,
     "retention": _retention,
     "backup": _backup,
+    covering.KIND: _covering,
 }
 
 
@@ -351,6 +371,7 @@ class Clockwork:
             self.sweep()
             retention.submit_when_due(self.store, self.now())
             backups.submit_when_due(self.store, self.current, self.now())
+            covering.submit_when_due(self.store, self.now())
 
     def sweep(self) -> None:
         """Try the files again that were missing or changed, and look at the next of all the others."""

@@ -19,6 +19,7 @@ from data.store.line.outbox import Outbox
 from data.store.line.part_types import PartTypesStore
 from data.store.line.parts import Parts
 from data.store.line.prints import Prints
+from data.store.line.privacy import Privacy
 from data.store.line.quarantine import Quarantine
 from data.store.people.people import People
 from data.store.rules.alarms import Alarms
@@ -46,6 +47,12 @@ from data.store.sites import Sites
 from data.store.trail.audit import Audit
 from data.store.trail.seals import Seals
 from data.store.trail.upkeep import Upkeep
+from data.store.trail.vault import VaultKeysStore
+from data.store.words.claims import Claims
+from data.store.words.complaint_counts import ComplaintCounts
+from data.store.words.complaint_notices import ComplaintNoticesStore
+from data.store.words.complaints import Complaints
+from data.store.words.notes import Notes
 
 
 class Store:
@@ -85,9 +92,44 @@ class Store:
         return Book(self)
 
     @cached_property
+    def vault(self) -> VaultKeysStore:
+        """Keys that encrypt what is kept, by number."""
+        return VaultKeysStore(self)
+
+    @cached_property
     def prints(self) -> Prints:
         """Printed labels: rules, catalogue and readings."""
         return Prints(self)
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """What is covered in pictures, and who sees originals."""
+        return Privacy(self)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Limits for claims, and what checks of claims found."""
+        return Claims(self)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What people said, and the labels that it was given."""
+        return Notes(self)
+
+    @cached_property
+    def complaints(self) -> Complaints:
+        """What customers told and sent back."""
+        return Complaints(self)
+
+    @cached_property
+    def complaint_counts(self) -> ComplaintCounts:
+        """What complaints are counted in."""
+        return ComplaintCounts(self)
+
+    @cached_property
+    def complaint_notices(self) -> ComplaintNoticesStore:
+        """Who is told of complaints."""
+        return ComplaintNoticesStore(self)
 
     @cached_property
     def arrivals(self) -> Arrivals:

@@ -9,6 +9,15 @@ import sqlalchemy as sa
 from data.columns import Table as Table
 from data.columns import table
 from data.tables.book import BookExamples, BookPages
+from data.tables.claims import ClaimChecks, ClaimLimits
+from data.tables.complaints import (
+    ComplaintActs,
+    ComplaintMessages,
+    ComplaintNotices,
+    Complaints,
+    ComplaintSights,
+    ComplaintVolumes,
+)
 from data.tables.desk import LabelClasses, Labels, Reviews, Tasks
 from data.tables.detecting import DetectorBoxes, DetectorChanges, Detectors, DetectorTrials
 from data.tables.instruments import GoldItems
@@ -22,11 +31,21 @@ from data.tables.judging import (
     Requests,
     Taxonomies,
 )
+from data.tables.notes import (
+    NoteChecks,
+    NoteImports,
+    NoteLabels,
+    NoteOverrides,
+    NoteRules,
+    Notes,
+    NoteVersions,
+)
 from data.tables.novelty import ClassProposals, Memories, MemoryChanges, NovelParts
 from data.tables.people import AuditEvents, AuditSeals, RetentionRules, Sessions, SignInFailures, Users, UserSites
 from data.tables.pipelines import PipelineConfigurations, PipelineRuns, Pipelines, PipelineSteps
 from data.tables.plant import Cameras, Images, Lines, Machines, Orders, Parts, PartTypes, Sites
 from data.tables.printing import CatalogueItems, PrintRules, ReadingChecks, Readings
+from data.tables.privacy import CoveringRules, Coverings, VaultKeys
 from data.tables.reported import Baselines, EscapeReports
 from data.tables.selecting import SelectionItems, Selections
 from data.tables.serving import Gates, ModelChanges, ShadowPredictions, Shadows
@@ -57,6 +76,16 @@ APPEND_ONLY = (
     "detector_trials",
     "detector_changes",
     "print_rules",
+    "covering_rules",
+    "coverings",
+    "claim_limits",
+    "claim_checks",
+    "complaint_sights",
+    "note_imports",
+    "note_rules",
+    "note_labels",
+    "note_overrides",
+    "note_checks",
 )
 
 alarm_events = table(AlarmEvents)
@@ -70,7 +99,17 @@ book_examples = table(BookExamples)
 book_pages = table(BookPages)
 cameras = table(Cameras)
 catalogue_items = table(CatalogueItems)
+claim_checks = table(ClaimChecks)
+claim_limits = table(ClaimLimits)
 class_proposals = table(ClassProposals)
+complaint_acts = table(ComplaintActs)
+complaint_messages = table(ComplaintMessages)
+complaint_notices = table(ComplaintNotices)
+complaint_sights = table(ComplaintSights)
+complaint_volumes = table(ComplaintVolumes)
+complaints = table(Complaints)
+covering_rules = table(CoveringRules)
+coverings = table(Coverings)
 datasets = table(Datasets)
 decisions = table(Decisions)
 detector_boxes = table(DetectorBoxes)
@@ -91,6 +130,13 @@ memories = table(Memories)
 memory_changes = table(MemoryChanges)
 model_changes = table(ModelChanges)
 models = table(Models)
+note_checks = table(NoteChecks)
+note_imports = table(NoteImports)
+note_labels = table(NoteLabels)
+note_overrides = table(NoteOverrides)
+note_rules = table(NoteRules)
+note_versions = table(NoteVersions)
+notes = table(Notes)
 notices = table(Notices)
 novel_parts = table(NovelParts)
 orders = table(Orders)
@@ -123,6 +169,7 @@ tasks = table(Tasks)
 taxonomies = table(Taxonomies)
 user_sites = table(UserSites)
 users = table(Users)
+vault_keys = table(VaultKeys)
 watch_states = table(WatchStates)
 workers = table(Workers)
 

@@ -7,6 +7,7 @@ from app.state import InspectState, state
 from app.widgets.desk import inspected
 from app.widgets.frame import nothing, notices, title
 from app.widgets.gallery import site_choice
+from app.widgets.words.claim_panel import what_happened
 
 view = state(InspectState)
 title("inspector/inspect", "scored beside the page; nothing is stored unless you send it to the queue")
@@ -51,3 +52,6 @@ with right:
 with left:
     inspected.show(result, layers, key="inspect.viewer")
     inspected.result_tabs(result, decided, policy)
+    filed_image = bench.filed_as(view, result)
+    if filed_image is not None:
+        what_happened(filed_image.part_id, key="inspect.claims")

@@ -16,6 +16,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from app.jobs.demo.book import open_book
+from app.jobs.demo.complaints import complaints_of_the_plant
+from app.jobs.demo.notes import notes_of_the_plant
 from app.jobs.demo.people import Inspectors
 from app.jobs.demo.pictures import Taken, drawn_ahead, in_time
 from app.jobs.demo.plant import prepare, settle
@@ -85,6 +87,8 @@ def demo(
         _write_memo(settings.home / "demo" / "plan.json", replace(memo, images=images, done=max(images, memo.done)))
     else:
         tally.known = sum(len(part.shots) for part in planned)
+    notes_of_the_plant(store, memo.anchor, memo.seed)
+    complaints_of_the_plant(store, settings, planned, memo.anchor, memo.seed)
     return {
         "images": sum(len(part.shots) for part in planned),
         "parts": len(planned),

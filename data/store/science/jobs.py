@@ -39,9 +39,12 @@ NEEDS: Mapping[str, Action] = {
     "ladder": Action.TRAIN,
     "draw": Action.INGEST,
     "looks": Action.PART_TYPE,
+    "notes": Action.TAXONOMY,
+    "complaints": Action.COMPLAINTS,
     "reread": Action.RESTORE,
     "retention": Action.UPKEEP,
     "backup": Action.UPKEEP,
+    "covering": Action.UPKEEP,
 }
 
 

@@ -24,16 +24,24 @@ from core.gates.limits import Limits
 from core.gates.records import Verdict
 from core.kpis.baseline import Baseline
 from core.kpis.escapes import Escape
+from core.pictures.covering import Covering
 from core.plant import PartType
+from core.privacy import Mode
 from core.roles import Role
 from core.seals import Key
 from core.watch.alarms import Raised
 from core.watch.rules import DEFAULTS, RuleKind
+from core.words.complaints.records import Reading, Sight, Told
+from core.words.labelling.registry import LabelRules
 from core.words.print_check import PrintRules
+from core.words.text import Span
+from core.words.votes import Labelled
 from data import columns, migrations, tables
 from data.store import Store, open_store
 from data.store.engine import database
 from data.store.engine.turns import Turns
+from data.store.words.complaints import Understood
+from data.store.words.notes_rows import NewNote
 from tests.data.store.plant import answer, arrival, file, person, site
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -137,11 +145,29 @@ def test_history_refuses_to_be_changed(store: Store, name: str, act: str) -> Non
     store.detectors.put_in_force("Lyon", "d", "a test")
     store.part_types.put("Lyon", PartType("carton"))
     store.prints.set_rules("Lyon", "carton", PrintRules(), "a test")
+    store.privacy.set_rule("Lyon", Mode.NEVER, "a test")
+    store.privacy.found([(1, Covering())])
+    store.claims.set_limits("Lyon", None, "a test")
+    store.claims.keep(1, "a test", {})
+    kept = store.complaints.keep("Lyon", [Understood(Told("R-1", date(2026, 3, 2), "x", part="part-1"), {}, Reading())],
+                                 "test")  # fmt: skip
+    lea.complaints.answer(kept.new[0], Sight.VISIBLE)
+    _a_labelled_note(store, ana)
     store.seals.seal(Key(b"k" * 32))
     with store.database.reading() as connection:
         assert connection.scalar(sa.text(f"SELECT count(*) FROM {name}")) > 0
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.database.transaction() as connection:
         connection.execute(sa.text(act.format(name, columns.METADATA.tables[name].primary_key.columns[0].name)))
+
+
+def _a_labelled_note(store: Store, ana: Store) -> None:
+    """A note with rules, labels, a person's word and a check."""
+    store.notes.file("Lyon", "notes.txt", [NewNote("f", "burrs on line 3")], {})
+    store.notes.set_rules("Lyon", LabelRules(off=("digits",)), "a test")
+    version = store.notes.begin_version("Lyon", 1, "f", {})
+    store.notes.keep_labels(version.id, [(1, Labelled(), None)], {}, whole=True)
+    ana.notes.override(1, 0, 5, "defect")
+    ana.notes.check(1, [Span(0, 5, "defect")])
 
 
 def _raise_an_alarm(store: Store, lea: Store, max_: Store) -> None:

@@ -20,12 +20,16 @@ from core.learn.metrics import Counts
 from core.learn.pipeline import StepName
 from core.learn.select.batches import Proposed
 from core.plant import PartType
+from core.privacy import Mode
 from core.records import ImageState, Review, TaskKind, Verdict
 from core.retention import DataClass
 from core.roles import PERMISSIONS, Action, Actor, Role
 from core.seals import Key
 from core.watch.alarms import Notice
 from core.watch.rules import DEFAULTS, RuleKind, Step
+from core.words.complaints.notices import Draft, Message
+from core.words.complaints.records import Sight
+from core.words.labelling.registry import LabelRules
 from data.columns import METADATA
 from data.store import Store
 from tests.data.store.plant import CLASSES, PASSWORD, arrival, file, person, site
@@ -36,6 +40,8 @@ SOON = datetime(2026, 5, 1, tzinfo=UTC)
 PICKS = [Proposed(1, "random", None, "")]
 _NOW = datetime(2026, 3, 2, tzinfo=UTC)
 NOTICE = Notice(1, 1, "quality", "waiting", "title", "body", 0, "", _NOW, _NOW)
+DRAFT = Draft("seller", "x", "title", "body", {})
+MESSAGE = Message(1, 1, "quality", "waiting", "title", "body", 0, "", _NOW, _NOW)
 # Each method of the store, a call of it, and the action it needs; None where it has a rule of its own.
 CALLS = {
     "sites.add": (Action.PEOPLE, lambda s: s.sites.add("Oslo")),
@@ -60,6 +66,10 @@ CALLS = {
     "taxonomies.map_name": (Action.TAXONOMY, lambda s: s.taxonomies.map_name("Lyon", "x", "CRACK")),
     "taxonomies.names": (Action.SEE, lambda s: s.taxonomies.names("Lyon")),
     "taxonomies.named": (Action.SEE, lambda s: s.taxonomies.named("Lyon", "x")),
+    "claims.limits": (Action.SEE, lambda s: s.claims.limits("Lyon")),
+    "claims.set_limits": (Action.POLICY, lambda s: s.claims.set_limits("Lyon", None, "why")),
+    "claims.keep": (Action.SCORE, lambda s: s.claims.keep(1, "test", {})),
+    "claims.of_part": (Action.SEE, lambda s: s.claims.of_part(1)),
     "book.pages": (Action.SEE, lambda s: s.book.pages("Lyon")),
     "book.write": (Action.TAXONOMY, lambda s: s.book.write("Lyon", "CRACK", "a break")),
     "book.add": (Action.TAXONOMY, lambda s: s.book.add("Lyon", "CRACK", 1, ExampleKind.GOOD)),
@@ -269,6 +279,24 @@ CALLS = {
     "proposals.all": (Action.SEE, lambda s: s.proposals.all("Lyon")),
     "proposals.accept": (Action.TAXONOMY, lambda s: s.proposals.accept(1, "DENT", "", "why")),
     "proposals.decline": (Action.TAXONOMY, lambda s: s.proposals.decline(1, "why")),
+    "notes.file": (Action.IMPORT, lambda s: s.notes.file("Lyon", "f", [], {})),
+    "notes.imports": (Action.SEE, lambda s: s.notes.imports("Lyon")),
+    "notes.rules": (Action.SEE, lambda s: s.notes.rules("Lyon")),
+    "notes.rules_history": (Action.SEE, lambda s: s.notes.rules_history("Lyon")),
+    "notes.set_rules": (Action.TAXONOMY, lambda s: s.notes.set_rules("Lyon", LabelRules(), "why")),
+    "notes.versions": (Action.SEE, lambda s: s.notes.versions("Lyon")),
+    "notes.shown": (Action.SEE, lambda s: s.notes.shown("Lyon")),
+    "notes.begin_version": (Action.TAXONOMY, lambda s: s.notes.begin_version("Lyon", 0, "f", {})),
+    "notes.unlabelled": (Action.SEE, lambda s: s.notes.unlabelled(1)),
+    "notes.keep_labels": (Action.TAXONOMY, lambda s: s.notes.keep_labels(1, [], {})),
+    "notes.labels_in": (Action.SEE, lambda s: s.notes.labels_in("Lyon", 1)),
+    "notes.find": (Action.SEE, lambda s: s.notes.find("Lyon")),
+    "notes.get": (Action.SEE, lambda s: s.notes.get(1)),
+    "notes.counts": (Action.SEE, lambda s: s.notes.counts("Lyon")),
+    "notes.override": (Action.REVIEW, lambda s: s.notes.override(1, 0, 1, "line")),
+    "notes.to_check": (Action.SEE, lambda s: s.notes.to_check("Lyon")),
+    "notes.check": (Action.REVIEW, lambda s: s.notes.check(1, [])),
+    "notes.checks": (Action.SEE, lambda s: s.notes.checks("Lyon")),
     "prints.rules": (Action.SEE, lambda s: s.prints.rules("Lyon")),
     "prints.set_rules": (Action.PART_TYPE, lambda s: s.prints.set_rules("Lyon", "shaft", None, "why")),
     "prints.catalogue": (Action.SEE, lambda s: s.prints.catalogue("Lyon")),
@@ -279,6 +307,25 @@ CALLS = {
     "prints.accuracy": (Action.SEE, lambda s: s.prints.accuracy("Lyon")),
     "prints.of_part": (Action.SEE, lambda s: s.prints.of_part(1)),
     "prints.check": (Action.SEE, lambda s: s.prints.check(1)),
+    "vault.known": (Action.UPKEEP, lambda s: s.vault.known()),
+    "vault.took": (Action.UPKEEP, lambda s: s.vault.took("0" * 16)),
+    "vault.notes_left": (Action.UPKEEP, lambda s: s.vault.notes_left()),
+    "vault.reseal_notes": (Action.UPKEEP, lambda s: s.vault.reseal_notes()),
+    "vault.retire": (Action.UPKEEP, lambda s: s.vault.retire({})),
+    "upkeep.forget_readings": (Action.UPKEEP, lambda s: s.upkeep.forget_readings(SOON, 30)),
+    "upkeep.forget_notes": (Action.UPKEEP, lambda s: s.upkeep.forget_notes(SOON, 30)),
+    "privacy.sees_originals": (Action.SEE, lambda s: s.privacy.sees_originals()),
+    "privacy.rule": (Action.SEE, lambda s: s.privacy.rule("Lyon")),
+    "privacy.set_rule": (Action.PEOPLE, lambda s: s.privacy.set_rule("Lyon", Mode.NEVER, "why")),
+    "privacy.look": (Action.SEE, lambda s: s.privacy.look(1)),
+    "privacy.outside": (Action.SEE, lambda s: s.privacy.outside(1)),
+    "privacy.for_export": (Action.EXPORT, lambda s: s.privacy.for_export([1])),
+    "privacy.found": (Action.UPKEEP, lambda s: s.privacy.found([])),
+    "privacy.of": (Action.ORIGINALS, lambda s: s.privacy.of(1)),
+    "privacy.recent": (Action.ORIGINALS, lambda s: s.privacy.recent("Lyon")),
+    "privacy.waiting": (Action.UPKEEP, lambda s: s.privacy.waiting("Lyon")),
+    "privacy.waiting_count": (Action.UPKEEP, lambda s: s.privacy.waiting_count("Lyon")),
+    "privacy.status": (Action.UPKEEP, lambda s: s.privacy.status()),
     "promotions.in_use": (Action.SEE, lambda s: s.promotions.in_use("Lyon")),
     "promotions.hindered": (Action.SEE, lambda s: s.promotions.hindered("Lyon", "net-9")),
     "promotions.history": (Action.SEE, lambda s: s.promotions.history("Lyon")),
@@ -312,6 +359,33 @@ CALLS = {
     "watching.due": (None, lambda s: s.watching.due(s.database.clock())),
     "watching.take": (None, lambda s: s.watching.take(NOTICE, s.database.clock(), 1)),
     "watching.went": (None, lambda s: s.watching.went(NOTICE, "", s.database.clock())),
+    "complaints.known": (Action.SEE, lambda s: s.complaints.known("Lyon", ["R-1"])),
+    "complaints.keep": (Action.COMPLAINTS, lambda s: s.complaints.keep("Lyon", [], "test")),
+    "complaints.get": (Action.SEE, lambda s: s.complaints.get(1)),
+    "complaints.find": (Action.SEE, lambda s: s.complaints.find("Lyon")),
+    "complaints.counts": (Action.SEE, lambda s: s.complaints.counts("Lyon")),
+    "complaints.correct": (Action.REVIEW, lambda s: s.complaints.correct(1, {}, "late", None)),
+    "complaints.put_aside": (Action.REVIEW, lambda s: s.complaints.put_aside(1, "why")),
+    "complaints.link_to": (Action.REVIEW, lambda s: s.complaints.link_to(1, "part-1")),
+    "complaints.answer": (Action.REVIEW, lambda s: s.complaints.answer(1, Sight.VISIBLE)),
+    "complaints.acts": (Action.SEE, lambda s: s.complaints.acts(1)),
+    "complaints.confirm_act": (Action.COMPLAINTS, lambda s: s.complaints.confirm_act(1)),
+    "complaints.decline_act": (Action.COMPLAINTS, lambda s: s.complaints.decline_act(1, "why")),
+    "complaint_counts.weeks": (Action.SEE, lambda s: s.complaint_counts.weeks("Lyon", SOON.date(), SOON.date(), 28)),
+    "complaint_counts.leavers": (Action.SEE, lambda s: s.complaint_counts.leavers("Lyon", SOON.date())),
+    "complaint_counts.groups": (Action.SEE, lambda s: s.complaint_counts.groups("Lyon", SOON.date())),
+    "complaint_counts.about": (Action.SEE, lambda s: s.complaint_counts.about("Lyon", "seller", "x", SOON.date())),
+    "complaint_counts.set_volumes": (Action.COMPLAINTS, lambda s: s.complaint_counts.set_volumes("Lyon", {})),
+    "complaint_counts.changes": (Action.SEE, lambda s: s.complaint_counts.changes("Lyon", SOON.date())),
+    "complaint_notices.draft": (Action.COMPLAINTS, lambda s: s.complaint_notices.draft("Lyon", DRAFT)),
+    "complaint_notices.find": (Action.SEE, lambda s: s.complaint_notices.find("Lyon")),
+    "complaint_notices.approve": (Action.POLICY, lambda s: s.complaint_notices.approve(99, ["quality"], "why")),
+    "complaint_notices.decline": (Action.COMPLAINTS, lambda s: s.complaint_notices.decline(1, "why")),
+    "complaint_notices.messages": (Action.SEE, lambda s: s.complaint_notices.messages(1)),
+    "complaint_notices.again": (Action.COMPLAINTS, lambda s: s.complaint_notices.again(1)),
+    "complaint_notices.due": (None, lambda s: s.complaint_notices.due(s.database.clock())),
+    "complaint_notices.take": (None, lambda s: s.complaint_notices.take(MESSAGE, s.database.clock(), 1)),
+    "complaint_notices.went": (None, lambda s: s.complaint_notices.went(MESSAGE, "", s.database.clock())),
     "outbox.pending": (Action.INGEST, lambda s: s.outbox.pending()),
     "outbox.sent": (Action.INGEST, lambda s: s.outbox.sent([])),
 }
