@@ -115,7 +115,12 @@ LINES: dict[int, Line] = {
         )),
         ("app/widgets/test_text.py", ("test_no_markdown_or_html_survives",)),
         ("test_layout.py", ("test_no_shipped_code_catches_everything_or_loads_a_pickle",)),
-    ), later="what the explainer writes"),
+        ("pages/test_claims.py", ("test_markup_in_a_sentence_is_shown_as_text",)),
+        ("core/words/claims/test_judging.py", (
+            "test_no_text_changes_what_is_found_of_the_sentence_beside_it",
+            "test_no_text_confirms_damage_on_a_part_that_people_called_good",
+        )),
+    )),
     10: Line("SQL values only as parameters, names only from our own lists", (
         ("test_security_lines.py", ("test_no_sql_is_put_together_from_what_somebody_typed",)),
         ("data/analytics/test_sql.py", (
@@ -225,7 +230,15 @@ LINES: dict[int, Line] = {
         )),
         ("data/store/test_seals.py", ("test_a_leavers_name_is_replaced_and_the_chain_still_holds",)),
     )),
-    23: Line("the explainer: no tools, no write access", (), later="the explainer is not built"),
+    23: Line("the explainer: off by default, no tools, a crop and asked fields, short text that changes nothing", (
+        ("app/jobs/words/test_describing.py", (
+            "test_the_settings_are_off_by_default", "test_what_is_sent_is_one_small_picture_and_typed_evidence",
+            "test_what_is_personal_in_the_picture_is_covered_before_it_is_sent",
+            "test_a_hostile_answer_changes_nothing_but_the_count_of_struck_sentences",
+            "test_a_broken_answer_leaves_the_text_of_the_record_and_says_so",
+            "test_addresses_that_are_neither_https_nor_on_this_machine_are_refused",
+        )),
+    )),
     24: Line("webhooks and e-mail: allowed hosts and addresses, signed, retried, no secret told", (
         ("app/jobs/quality/test_notices.py", (
             "test_a_webhook_gets_the_alarm_signed_with_time_and_id_and_gets_it_once",
