@@ -30,7 +30,7 @@ run: $(READY)  ## open the app with its worker (PORT=8501)
 	@$(BIN)/holdpoint run --host $(HOST) --port $(PORT)
 
 test: $(READY)  ## run every test, the browser's too
-	@HOLDPOINT_BROWSER="$$(bash tests/browser.sh)" && export HOLDPOINT_BROWSER && $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@HOLDPOINT_BROWSER="$$(bash tests/browser.sh)" && export HOLDPOINT_BROWSER && $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=10 $(ARGS)
 
 check: $(READY)  ## format, lint, types and import layers
 	@$(BIN)/ruff format --check .
