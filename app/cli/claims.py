@@ -9,7 +9,7 @@ import typer
 from app.cli.output import progress, put
 from app.cli.shared import Json, Site, current, store
 from core.errors import BadInput, NotFound
-from core.words.claims.limits import CONFIDENCE, RATE
+from core.words.claims.promised import CONFIDENCE, RATE
 
 Part = Annotated[str, typer.Argument(metavar="PART", help="The part's name.")]
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="What is said of it; it is only read.")]

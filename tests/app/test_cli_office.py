@@ -143,7 +143,8 @@ def test_a_restore_over_a_plant_is_refused(current: Settings, capsys, tmp_path):
 
 
 def test_retention_is_set_rehearsed_and_run(current: Settings, capsys):
-    assert said(capsys, "retention", "show") == {"originals": None, "previews": None, "audit": None}
+    kept = ("originals", "previews", "audit", "readings", "notes")
+    assert said(capsys, "retention", "show") == dict.fromkeys(kept)
     assert main(["retention", "set", "previews", "30"]) == 0
     assert said(capsys, "retention", "show")["previews"] == 30
     assert said(capsys, "retention", "run", "--dry-run") == {

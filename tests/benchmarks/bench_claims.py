@@ -29,7 +29,8 @@ from app.settings import Settings, settings
 from core.errors import Unreadable
 from core.records import Label, LabelStatus, Prediction, Region, Verdict
 from core.words.claims.constructing import constructed
-from core.words.claims.limits import CONFIDENCE, RATE, Constructed, calibrate, measure
+from core.words.claims.limits import Constructed, calibrate, measure
+from core.words.claims.promised import CONFIDENCE, RATE
 from core.words.claims.records import Seen
 from data.demo.plant import BOX_MODEL, METAL_MODEL
 

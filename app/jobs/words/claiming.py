@@ -22,7 +22,8 @@ from core.records import Image, ImageState, Label, Prediction
 from core.words.claims.colour import colours
 from core.words.claims.constructing import constructed
 from core.words.claims.judging import check_text
-from core.words.claims.limits import CONFIDENCE, RATE, Constructed, Limits, calibrate
+from core.words.claims.limits import Constructed, Limits, calibrate
+from core.words.claims.promised import CONFIDENCE, RATE
 from core.words.claims.reading import read_claims
 from core.words.claims.records import CheckedSentence, ClaimKind, Evidence, Finding, Ruling, Seen
 from core.words.expiry import Printing

@@ -15,9 +15,8 @@ import numpy as np
 
 from core.decide.bounds import clean_needed, exact_intervals, upper_bound
 from core.errors import BadInput
+from core.words.claims.promised import CONFIDENCE, RATE
 
-RATE = 0.05
-CONFIDENCE = 0.95
 ANY = ""  # stands for damage of any class
 # Evenly spaced in logits: .999 to .001. Fixed, so that no label has chosen it.
 GRID = tuple(float(1 / (1 + np.exp(-one))) for one in np.linspace(6.9, -6.9, 93))

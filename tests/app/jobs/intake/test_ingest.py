@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from core.pictures.tiling import Look
 from core.plant import PartType
 from core.records import ImageState, Outcome, Prediction, Route, TaskKind
 from data.store import Store
+from models.engine import Observation
 
 Draw = Callable[..., list[Path]]
 
@@ -121,14 +123,15 @@ class Failing:
     def __init__(self, engine: Any, bad: Callable[[int], bool]) -> None:
         self.engine, self.bad, self.card, self.levels = engine, bad, engine.card, engine.levels
 
-    def stream(self, images: Iterator[Any], looks: Iterator[Look]) -> Iterator[Prediction]:
-        for pixels, look in zip(images, looks, strict=False):
-            yield from self.score([pixels], look)
+    def observe(self, images: Iterable[Any], looks: Look | Iterable[Look]) -> Iterator[Observation]:
+        each = repeat(looks) if isinstance(looks, Look) else looks
+        for pixels, look in zip(images, each, strict=False):
+            if self.bad(int(pixels.shape[1])):
+                raise ModelError("the card is on fire")
+            yield from self.engine.observe([pixels], [look])
 
-    def score(self, images: Sequence[Any], look: Look | None = None) -> list[Prediction]:
-        if self.bad(int(images[0].shape[1])):
-            raise ModelError("the card is on fire")
-        return self.engine.score(images, look)
+    def read(self, seen: Observation) -> Prediction:
+        return self.engine.read(seen)
 
 
 @pytest.fixture
