@@ -181,7 +181,11 @@ class Desk(RuleBasedStateMachine):
         waiting = [row for row in self.rows().values() if row.state == "open"]
         for who in PEOPLE:
             counts = self.as_(who).queue.counts(now=self.now)
-            assert counts.waiting + counts.leased + counts.ahead == len(waiting) == sum(counts.kinds.values())
+            in_no_hand = [row for row in waiting if not self.held(row) or row.ahead]
+            not_theirs = [row for row in in_no_hand if self.doubted(who, row)]
+            assert sum(counts.kinds.values()) == len(waiting)
+            assert counts.waiting + counts.leased + counts.ahead == len(waiting) - len(not_theirs)
+            assert counts.all_caught_up == (len(in_no_hand) == len(not_theirs))
 
     def teardown(self) -> None:
         """Whatever has happened, people who come back a day later can finish everything."""
