@@ -36,8 +36,8 @@ def open_page(monkeypatch):
 
     def open_it(token: str, path: str = "home") -> AppTest:
         monkeypatch.setattr(context, "token", lambda: token)
-        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
-        return (test if path == "home" else test.switch_page(str(ROOT / "pages" / f"{path}.py"))).run()
+        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60).run()  # which makes the navigation
+        return test if path == "home" else test.switch_page(str(ROOT / "pages" / f"{path}.py")).run()
 
     return open_it
 
