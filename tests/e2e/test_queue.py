@@ -278,7 +278,7 @@ def test_a_sentence_is_shown_then_applied_and_the_queue_holds_only_that(window, 
         expect(window.locator(".classes span").first).to_have_text("Crack", timeout=SLOW)
         window.locator(".viewer").click()
         press(window, "s")
-    saved(window)
+        saved(window)
     narrowed.get_by_role("button", name="Show all parts").click()
     expect(narrowed).to_have_count(0, timeout=SLOW)
     ready(window)
