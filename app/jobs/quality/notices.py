@@ -133,24 +133,44 @@ def _document(current: Settings) -> Mapping[str, Any]:
 def deliver(
     store: "Store", current: Settings, now: Callable[[], datetime], stop: Callable[[], bool] = lambda: False
 ) -> int:
+    """Send what is due of alarms; returns how many went out."""
+    return send_due(store.watching, current, now, stop)
+
+
+def send_due(
+    waiting: Any,
+    current: Settings,
+    now: Callable[[], datetime],
+    stop: Callable[[], bool] = lambda: False,
+    prefix: str = "notice",
+) -> int:
     """Send what is due; each message is taken in hand first, so that it goes out once.
+
+    Args:
+        waiting: the store's part that keeps the messages: `due`, `take` and `went`.
+        current: settings.
+        now: the clock.
+        stop: asked before each message.
+        prefix: of the id by which receivers tell a message from others.
 
     Returns:
         How many went out.
     """
-    due = store.watching.due(now())
+    due = waiting.due(now())
     if not due:
         return 0
     known = {one.name: one for one in channels(current)}
     sent = 0
-    for notice in due:
+    for message in due:
         if stop():
             break
-        if not store.watching.take(notice, now(), 2 * SEND_S):
+        if not waiting.take(message, now(), 2 * SEND_S):
             continue
-        channel = known.get(notice.channel)
-        error = "there is no such channel any more" if channel is None else send(current, channel, notice, now())
-        store.watching.went(notice, error, now())
+        channel = known.get(message.channel)
+        error = "there is no such channel any more"
+        if channel is not None:
+            error = send(current, channel, message, now(), f"{prefix}-{message.id}")
+        waiting.went(message, error, now())
         sent += not error
     return sent
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from app.jobs.quality.notices import SEND_S, channels, send
+from app.jobs.quality.notices import channels, send_due
 from app.settings import Settings
 from core.errors import BadInput
 
@@ -20,28 +20,8 @@ def who_hears(current: Settings) -> list[str]:
 def deliver_notices(
     store: "Store", current: Settings, now: Callable[[], datetime], stop: Callable[[], bool] = lambda: False
 ) -> int:
-    """Send what is due; each message is taken in hand first, so that it goes out once.
-
-    Returns:
-        How many went out.
-    """
-    due = store.complaint_notices.due(now())
-    if not due:
-        return 0
-    known = {one.name: one for one in channels(current)}
-    sent = 0
-    for message in due:
-        if stop():
-            break
-        if not store.complaint_notices.take(message, now(), 2 * SEND_S):
-            continue
-        channel = known.get(message.channel)
-        error = "there is no such channel any more"
-        if channel is not None:
-            error = send(current, channel, message, now(), f"complaint-notice-{message.id}")
-        store.complaint_notices.went(message, error, now())
-        sent += not error
-    return sent
+    """Send what is due of complaints; returns how many went out."""
+    return send_due(store.complaint_notices, current, now, stop, "complaint-notice")
 
 
 def chosen(current: Settings, wanted: list[str]) -> list[str]:
